@@ -1,0 +1,78 @@
+/** What the hosted pages and the dashboard may ask of the local Stripe. They hold no state of their own. */
+export interface PagesContext {
+  /** Where pages and API answer, without a trailing slash, e.g. `http://127.0.0.1:12111`. */
+  baseUrl: () => string
+  /** The local Stripe's own time: real time plus what was advanced by hand. */
+  now: () => Date
+  /**
+   * One call of the public API, in process and already authenticated: `api('GET', '/v1/customers', { limit: 10 })`.
+   * Answers what the wire would carry. @throws ApiError with `status` and the wire's `error` object.
+   */
+  api: (method: 'GET' | 'POST' | 'DELETE', path: string, params?: Record<string, unknown>) => Promise<ApiObject>
+  /** Ends an open Checkout session the way a person paying would. */
+  completeCheckout: (sessionId: string, payer: CheckoutPayer) => Promise<CheckoutOutcome>
+  /** The portal session's customer, configuration and return address; null when it expired or never was. */
+  portalSession: (sessionId: string) => Promise<ApiObject | null>
+  /** Replaces the default card of a customer, from the portal or the dashboard. */
+  replaceCard: (customerId: string, card: CardInput) => Promise<CheckoutOutcome>
+  dashboard: {
+    /** Webhook deliveries, newest first: event, endpoint, attempts with request body, answer status and answer body. */
+    deliveries: (options: { limit: number; before?: string }) => Promise<Delivery[]>
+    /** Sends the delivery's event to its endpoint once more, signed anew. */
+    resend: (deliveryId: string) => Promise<void>
+    /** Moves the local Stripe's time forward and lets everything due happen, in order. */
+    advance: (to: Date) => Promise<void>
+    /** Every webhook endpoint and event destination receives one event now, e.g. to try a handler. */
+    faults: { read: () => FaultSettings; write: (settings: FaultSettings) => void }
+  }
+}
+
+/** An object as Stripe's API answers it. */
+export type ApiObject = { [key: string]: unknown }
+
+export interface CardInput {
+  number: string
+  expMonth: number
+  expYear: number
+  cvc: string
+}
+
+export interface CheckoutPayer {
+  email: string
+  name: string
+  card: CardInput
+  /** The person has passed the bank's (pretended) extra question. */
+  authenticated: boolean
+}
+
+export type CheckoutOutcome =
+  | { status: 'complete'; redirectUrl: string }
+  | { status: 'requires_authentication' }
+  /** `field`: the input the message stands beside, `card` when no single one is to blame. */
+  | { status: 'declined'; field: 'email' | 'name' | 'number' | 'expiry' | 'cvc' | 'card'; message: string }
+
+export interface Delivery {
+  id: string
+  eventId: string
+  eventType: string
+  endpointId: string
+  url: string
+  status: 'pending' | 'delivered' | 'failed'
+  createdAt: Date
+  nextAttemptAt: Date | null
+  body: string
+  attempts: { at: Date; answerStatus: number | null; answerBody: string | null; error: string | null }[]
+}
+
+/** Faults to answer with; all off by default. Counts are decremented as they are used; `Infinity` keeps one on. */
+export interface FaultSettings {
+  /** Answer the next `count` matching requests with this status. `afterWork`: do the work first, then answer so. */
+  answer?: { status: 409 | 429 | 500 | 503; count: number; path?: string; afterWork?: boolean }
+  /** Do the work, then close the connection without an answer. */
+  loseAnswers?: { count: number; path?: string }
+  /** Close the connection without doing anything. */
+  dropRequests?: { count: number; path?: string }
+  /** Answer only after this long. */
+  delay?: { milliseconds: number; count: number; path?: string }
+  webhooks?: { mode: 'duplicate' | 'reorder' | 'drop'; count: number }
+}
