@@ -2,7 +2,6 @@ import { formatDecimal, parseDecimal } from './decimal.ts'
 import { currencyExponent } from './money.ts'
 import type { PricedLine, PriceModel } from './price-usage.ts'
 
-
 const SYMBOLS: Record<string, string> = { usd: '$', eur: '€', gbp: '£', jpy: '¥' }
 
 /** "$0.65" from 65 cents; fractions of a cent are kept ("$0.00025"), never rounded away. */

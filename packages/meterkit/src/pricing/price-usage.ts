@@ -1,4 +1,14 @@
-import { add, compare, type Decimal, divideWhole, formatDecimal, multiply, parseDecimal, roundHalfAway, subtract } from './decimal.ts'
+import {
+  add,
+  compare,
+  type Decimal,
+  divideWhole,
+  formatDecimal,
+  multiply,
+  parseDecimal,
+  roundHalfAway,
+  subtract,
+} from './decimal.ts'
 
 /**
  * How a quantity becomes money. Amounts are decimal strings in the currency's minor unit ("5" is five cents of a

@@ -1,0 +1,37 @@
+export type { Customer, CustomerInput, Source } from './customers/customer.ts'
+export { ERROR_CODES, type ErrorCode, MeterkitError } from './errors.ts'
+export type {
+  EventDetail,
+  EventFilter,
+  EventInput,
+  EventRow,
+  EventStatus,
+  EventStep,
+  Page,
+  Properties,
+  RecordedEvent,
+} from './events/event.ts'
+export type { ChargeLine, InvoiceRow, StripePreview, SwitchPreview, UpcomingCharges } from './invoices/charges.ts'
+export type { Logger, Meterkit, MeterkitOptions } from './meterkit.ts'
+export {
+  type BillingConfig,
+  type Catalog,
+  catalogOf,
+  defineBilling,
+  type Meter,
+  type Plan,
+  type PlanPrice,
+} from './plans/config.ts'
+export type { ProvisionResult, ProvisionStep } from './plans/provision-result.ts'
+export type { Report, ReportRow, ReportStatus, SyncResult } from './reports/report.ts'
+export {
+  isLive,
+  type Period,
+  type Price,
+  type Segment,
+  type Subscription,
+  type SubscriptionItem,
+  type SubscriptionStatus,
+} from './subscriptions/subscription.ts'
+export type { DayUsage, MeterUsage, Usage } from './usage/usage.ts'
+export type { WebhookDetail, WebhookRow, WebhookStatus } from './webhooks/webhook.ts'

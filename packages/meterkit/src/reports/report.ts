@@ -1,0 +1,47 @@
+/**
+ * `pending`: written down, not yet confirmed; it is sent again under the same identifier until Stripe has
+ * answered. `accepted`: Stripe has it. `failed`: Stripe never will, `error` says why. `unsure`: too old for its
+ * identifier to prove anything and the summaries do not settle it. `cleared`: a failed one whose usage was queued again.
+ */
+export type ReportStatus = 'pending' | 'accepted' | 'failed' | 'unsure' | 'cleared'
+
+/** One submission of usage to Stripe: what was known less what had been reported, for one hour ∩ segment. */
+export interface Report {
+  id: string
+  customerId: string
+  subscriptionId: string
+  meter: string
+  /** The rollup it reports: the start of hour ∩ segment. */
+  since: Date
+  /** In the meter's unit; may be negative. */
+  value: string
+  /** How many events the value stands for. */
+  events: number
+  identifier: string
+  /** What Stripe is told: inside the segment that bills it, whole seconds. */
+  timestamp: Date
+  /** Billed in a later period than the one it happened in. */
+  late: boolean
+  status: ReportStatus
+  attempts: number
+  createdAt: Date
+  acceptedAt: Date | null
+  error: string | null
+}
+
+export interface ReportRow extends Report {
+  customerName: string
+  stripeCustomerId: string | null
+}
+
+export interface SyncResult {
+  /** Reports written in this run. */
+  created: number
+  accepted: number
+  failed: number
+  /** Left for the next run: Stripe could not be reached, answered 429 or 5xx, or another worker was at it. */
+  postponed: number
+  /** Why something was postponed, e.g. Stripe's message; null when nothing was. */
+  reason: string | null
+  milliseconds: number
+}
