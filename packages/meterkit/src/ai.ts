@@ -1,0 +1,5 @@
+export type { AiCall, AiOutcome, AiTokens, AiUsage, UsageSource } from './ai/call.ts'
+export { countPromptTokens, countTokens } from './ai/count-tokens.ts'
+export { type MeterAi, type MeterAiCallsOptions, meterAiCalls } from './ai/meter-ai-calls.ts'
+export type { ModelPrice } from './ai/provider-cost.ts'
+export { type AiCallFilter, type AiCallRow, type AiDay, aiCostByDay, countAiCalls, listAiCalls } from './ai/store.ts'
