@@ -1,0 +1,116 @@
+import { Fragment, type ReactNode } from 'react'
+import { Card, CardHeader } from '~/ui/card'
+import { cn } from '~/ui/cn'
+import { Money } from '~/ui/money'
+import { formatQuantity } from '~/ui/quantity'
+import { Time } from '~/ui/time'
+import type { WireStanding } from './standing.ts'
+
+type Upcoming = NonNullable<WireStanding['upcoming']>
+type Line = Upcoming['lines'][number]
+
+/** How the upcoming charges were worked out: the arithmetic of every line, to be checked by whoever pays. */
+export function ChargesCard({ upcoming }: { upcoming: Upcoming }) {
+  const { lines, amount, currency, belowMinimum, period } = upcoming
+  return (
+    <Card flush>
+      <CardHeader
+        className="mb-0 p-5"
+        title="How this was worked out"
+        description="One line for each price and each part of the period, rounded as on the invoice."
+      />
+      <ChargeLines lines={lines} currency={currency} amount={amount} total="Upcoming charges" />
+      {belowMinimum !== null && (
+        <p className="border-t px-5 py-3 text-pretty text-muted">
+          Cards are charged from <Money amount={belowMinimum} currency={currency} /> on. If it stays below that,{' '}
+          <Money amount={amount} currency={currency} /> moves to the invoice after{' '}
+          <Time at={period.end} format="date" />.
+        </p>
+      )}
+    </Card>
+  )
+}
+
+/** Lines of charges with their sum. Lines of one whole period say nothing about it; parts name theirs. */
+export function ChargeLines({
+  lines,
+  currency,
+  amount,
+  total,
+}: {
+  lines: Line[]
+  currency: string
+  amount: string
+  total: ReactNode
+}) {
+  const inParts = lines.some(({ segment, current }) => !current || segment.start !== lines[0]?.segment.start)
+  return (
+    <table className="w-full border-collapse text-left tabular-nums">
+      <caption className="sr-only">Charges, line by line</caption>
+      <thead className="sr-only">
+        <tr>
+          <th scope="col">Worked out</th>
+          <th scope="col">Amount</th>
+        </tr>
+      </thead>
+      <tbody>
+        {lines.map((line) => (
+          <Fragment key={`${line.plan} ${line.meter} ${line.segment.start} ${line.formula}`}>
+            <tr className="border-t align-top">
+              <th scope="row" className="py-3 pr-3 pl-5 font-normal">
+                <span className="block text-muted text-xs">
+                  {line.planName}, {line.meter === null ? 'flat' : line.meterName}
+                  {inParts && <PartOfPeriod line={line} />}
+                </span>
+                <span className="mt-0.5 block break-words">
+                  {line.formula} <span className="text-muted">=</span>
+                </span>
+              </th>
+              <AmountCell amount={line.amount} currency={currency} />
+            </tr>
+            {isMoreThanNothing(line.lateQuantity) && (
+              <tr className="align-top text-muted">
+                <th scope="row" className="pr-3 pb-3 pl-5 font-normal">
+                  of which {formatQuantity(line.lateQuantity, line.unit)} from an earlier period, recorded late
+                </th>
+                <td className="pr-5 pb-3 text-right">included</td>
+              </tr>
+            )}
+          </Fragment>
+        ))}
+      </tbody>
+      <tfoot>
+        <tr className="border-t bg-raised">
+          <th scope="row" className="py-3 pr-3 pl-5 font-medium">
+            {total}
+          </th>
+          <AmountCell amount={amount} currency={currency} className="font-medium" />
+        </tr>
+      </tfoot>
+    </table>
+  )
+}
+
+function AmountCell({ amount, currency, className }: { amount: string; currency: string; className?: string }) {
+  return (
+    <td className={cn('py-3 pr-5 text-right align-bottom', className)}>
+      <Money amount={amount} currency={currency} />
+    </td>
+  )
+}
+
+function PartOfPeriod({ line: { segment, current } }: { line: Line }) {
+  return current ? (
+    <>
+      , since <Time at={segment.start} />
+    </>
+  ) : (
+    <>
+      , <Time at={segment.start} /> to <Time at={segment.end} />
+    </>
+  )
+}
+
+function isMoreThanNothing(quantity: string): boolean {
+  return /[1-9]/.test(quantity)
+}

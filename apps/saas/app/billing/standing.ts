@@ -1,0 +1,53 @@
+import { isLive, type Meterkit, type Subscription, type UpcomingCharges, type Usage } from 'meterkit'
+
+/** What a payer has and has used: a few index reads, whatever the number of events. */
+export interface Glance {
+  subscription: Subscription | null
+  usage: Usage | null
+}
+
+/** Where a payer stands: what the billing page draws, and what its live stream sends. */
+export interface Standing extends Glance {
+  at: Date
+  /** What the subscription pays for may be used. */
+  live: boolean
+  upcoming: UpcomingCharges | null
+}
+
+/** As JSON has it: instants as ISO 8601, amounts as decimal strings. */
+export type Wire<Value> = Value extends bigint | Date
+  ? string
+  : Value extends (infer Item)[]
+    ? Wire<Item>[]
+    : Value extends object
+      ? { [Key in keyof Value]: Wire<Value[Key]> }
+      : Value
+
+/** One form, whether a standing came with the page or over the stream. */
+export type WireStanding = Wire<Standing>
+
+type Reads = Pick<Meterkit, 'subscriptions' | 'usage' | 'invoices'>
+
+export async function glance(meterkit: Reads, customerId: string): Promise<Glance> {
+  const subscription = await meterkit.subscriptions.ofCustomer(customerId)
+  return { subscription, usage: subscription && (await meterkit.usage.current(subscription.id)) }
+}
+
+/** Adds the charges, which cost more to work out than usage costs to read. */
+export async function withCharges(meterkit: Reads, { subscription, usage }: Glance): Promise<Standing> {
+  const upcoming = subscription && (await meterkit.invoices.upcoming(subscription.id))
+  const live = subscription !== null && isLive(subscription)
+  return { at: upcoming?.asOf ?? new Date(), live, subscription, usage, upcoming }
+}
+
+export async function readStanding(meterkit: Reads, customerId: string): Promise<Standing> {
+  return withCharges(meterkit, await glance(meterkit, customerId))
+}
+
+export function toWire<Value>(value: Value): Wire<Value> {
+  return JSON.parse(toJson(value))
+}
+
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? item.toString() : item))
+}
