@@ -57,7 +57,7 @@ function fileFailure({ details }) {
 
 function testFailure(names, { details }) {
   const error = details.error.cause ?? details.error
-  const shown = (error instanceof Error ? inspect(error) : String(error)).replace(/^ +at .*node:internal.*\n/gm, '')
+  const shown = (error instanceof Error ? inspect(error) : String(error)).replace(/^ +at .*[( ]node:.*\n/gm, '')
   return `${names.join(' > ')}\n${indent(shown)}`
 }
 

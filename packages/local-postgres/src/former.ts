@@ -37,7 +37,10 @@ export async function settleFormerServer(dataDir: string, socketDir: string, log
 }
 
 function inUse(dataDir: string, pid: number, starter: number, starterCommand: string): LocalPostgresError {
-  const who = starter === process.pid ? 'this very process' : `process ${starter} (${starterCommand.slice(0, 120)})`
+  const who =
+    starter === process.pid
+      ? 'this very process'
+      : `process ${starter} (${starterCommand.replace(/\s+/g, ' ').slice(0, 120)})`
   return new LocalPostgresError(
     `The data folder ${dataDir} is in use: ${who} runs PostgreSQL ${pid} on it. ` +
       `Use that one, or end it first${starter === process.pid ? '' : ` (kill ${starter})`}.`,

@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline'
  * A shell between us and PostgreSQL, so that nothing is left behind whatever ends us, kill -9 included: its standard
  * input is a pipe we hold, and when the pipe closes it asks the command to stop (SIGINT: PostgreSQL's fast shutdown).
  * `read` must name the descriptor, because a background job's own standard input is /dev/null. The trap comes after
- * the command was started, which must not inherit it; PIPE is in it because we may be gone before the echo.
+ * the command was started, which must not inherit it; PIPE is in it because we may be gone before the echo. A folder is removed twice
+ * if need be: after a kill -9 of the postmaster its orphans still write for a moment.
  */
 const SCRIPT = `
 on_end=$1 on_end_too=$2 on_failure=$3
@@ -22,7 +23,6 @@ code=$?
 kill -9 $reader 2>/dev/null
 if [ $code -ne 0 ] && [ -n "$on_failure" ]; then rm -rf "$on_failure"; fi
 for folder in "$on_end" "$on_end_too"; do
-  # Orphaned backends may still be writing after a kill -9 of their postmaster.
   if [ -n "$folder" ]; then rm -rf "$folder" || { sleep 1; rm -rf "$folder"; }; fi
 done 2>/dev/null
 exit $code
