@@ -30,7 +30,8 @@ export const meta: Route.MetaFunction = () => [{ title: 'Billing · Meterkit' }]
 
 export async function loader(args: Route.LoaderArgs) {
   const payer = await requirePayer(args)
-  const { meterkit } = args.context.get(servicesContext)
+  const services = args.context.get(servicesContext)
+  const { meterkit } = services
   const { searchParams } = args.url
   const page = {
     payer: viewOf(payer),
@@ -40,12 +41,13 @@ export async function loader(args: Route.LoaderArgs) {
   }
   if (!payer.customer) return { ...page, account: null }
   const [standing, invoices] = await Promise.all([
-    readStanding(meterkit, payer.customer.id),
+    readStanding(services, payer.customer.id),
     meterkit.invoices.list(payer.customer.id),
   ])
   const { live, subscription } = standing
-  // A promise within the data: the page does not wait for Stripe.
-  const stripeView = live && subscription ? readStripeView(meterkit, subscription.id) : null
+  // A promise within the data: the page does not wait for Stripe. Without JavaScript one can ask it to.
+  const promised = live && subscription ? readStripeView(meterkit, subscription.id) : null
+  const stripeView = searchParams.get('stripe') === 'wait' ? await promised : promised
   return { ...page, account: { standing: toWire(standing), invoices, stripeView } }
 }
 
@@ -137,7 +139,7 @@ function Account({
 function NoSubscription({ payer, endedAt = null }: { payer: PayerView; endedAt?: string | null }) {
   return (
     <EmptyState
-      title={endedAt ? 'The subscription has ended' : 'No subscription yet'}
+      title={endedAt ? 'No subscription any more' : 'No subscription yet'}
       action={
         <LinkButton to={`${payer.basePath}/subscribe`} variant="primary">
           {payer.canManage ? 'Choose a plan' : 'See the plans'}

@@ -20,11 +20,11 @@ export const meta: Route.MetaFunction = () => [{ title: 'Cancel subscription · 
 
 export async function loader(args: Route.LoaderArgs) {
   const payer = await requireBillingManager(args)
-  const { meterkit } = args.context.get(servicesContext)
+  const services = args.context.get(servicesContext)
   const { customer, subscription, basePath } = payer
   if (!customer || !subscription || !isLive(subscription)) throw redirect(`${basePath}/subscribe`)
-  const standing = await readStanding(meterkit, customer.id)
-  const plan = meterkit.plans().find(({ key }) => key === subscription.plan)
+  const standing = await readStanding(services, customer.id)
+  const plan = services.meterkit.plans().find(({ key }) => key === subscription.plan)
   return { payer: viewOf(payer), planName: plan?.name ?? 'the subscription', standing: toWire(standing) }
 }
 

@@ -62,11 +62,9 @@ export function ChargeLines({
                   {line.planName}, {line.meter === null ? 'flat' : line.meterName}
                   {inParts && <PartOfPeriod line={line} />}
                 </span>
-                <span className="mt-0.5 block break-words">
-                  {line.formula} <span className="text-muted">=</span>
-                </span>
+                <span className="mt-0.5 block break-words">{line.formula}</span>
               </th>
-              <AmountCell amount={line.amount} currency={currency} />
+              <AmountCell amount={line.amount} currency={currency} equals />
             </tr>
             {isMoreThanNothing(line.lateQuantity) && (
               <tr className="align-top text-muted">
@@ -91,9 +89,21 @@ export function ChargeLines({
   )
 }
 
-function AmountCell({ amount, currency, className }: { amount: string; currency: string; className?: string }) {
+function AmountCell({
+  amount,
+  currency,
+  equals = false,
+  className,
+}: {
+  amount: string
+  currency: string
+  /** The end of an equation, not a sum of its own. */
+  equals?: boolean
+  className?: string
+}) {
   return (
-    <td className={cn('py-3 pr-5 text-right align-bottom', className)}>
+    <td className={cn('whitespace-nowrap py-3 pr-5 text-right align-bottom', className)}>
+      {equals && <span className="text-muted">= </span>}
       <Money amount={amount} currency={currency} />
     </td>
   )

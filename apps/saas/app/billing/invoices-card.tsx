@@ -10,9 +10,17 @@ const columns: Column<InvoiceRow>[] = [
   {
     key: 'number',
     header: 'Invoice',
-    cell: ({ number, heldReason }) => (
+    cell: ({ number, hostedUrl, heldReason }) => (
       <>
-        <span className="font-mono text-xs">{number ?? 'In preparation'}</span>
+        <span className="whitespace-nowrap font-mono text-xs">
+          {hostedUrl ? (
+            <a href={hostedUrl} className="text-accent hover:underline">
+              {number ?? 'In preparation'}
+            </a>
+          ) : (
+            (number ?? 'In preparation')
+          )}
+        </span>
         {heldReason && <span className="block text-muted text-xs">Held back: {heldReason}</span>}
       </>
     ),
@@ -20,6 +28,7 @@ const columns: Column<InvoiceRow>[] = [
   {
     key: 'period',
     header: 'Period',
+    wide: true,
     cell: ({ period }) => (
       <span className="whitespace-nowrap">
         <Time at={period.start} format="date" /> – <Time at={period.end} format="date" />
@@ -33,7 +42,19 @@ const columns: Column<InvoiceRow>[] = [
     align: 'right',
     cell: ({ total, currency }) => <Money amount={total} currency={currency} />,
   },
-  { key: 'links', header: <span className="sr-only">Documents</span>, align: 'right', cell: Documents },
+  {
+    key: 'pdf',
+    header: <span className="sr-only">PDF</span>,
+    align: 'right',
+    wide: true,
+    className: 'relative w-16',
+    cell: ({ pdfUrl, number }) =>
+      pdfUrl && (
+        <a href={pdfUrl} className="text-accent hover:underline" aria-label={`PDF of invoice ${number ?? 'draft'}`}>
+          PDF
+        </a>
+      ),
+  },
 ]
 
 /** What was billed, newest first, with Stripe's own documents. */
@@ -55,23 +76,5 @@ export function InvoicesCard({ invoices }: { invoices: InvoiceRow[] }) {
         />
       </div>
     </Card>
-  )
-}
-
-function Documents({ hostedUrl, pdfUrl, number }: InvoiceRow) {
-  const name = number ?? 'draft'
-  return (
-    <span className="inline-flex gap-3 whitespace-nowrap">
-      {hostedUrl && (
-        <a href={hostedUrl} className="text-accent hover:underline" aria-label={`View invoice ${name}`}>
-          View
-        </a>
-      )}
-      {pdfUrl && (
-        <a href={pdfUrl} className="text-accent hover:underline" aria-label={`PDF of invoice ${name}`}>
-          PDF
-        </a>
-      )}
-    </span>
   )
 }

@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Meterkit } from 'meterkit'
 import { requirePayer } from 'saas/server/payer'
-import { servicesContext } from 'saas/server/services'
+import { type Services, servicesContext } from 'saas/server/services'
 import type { Route } from './+types/live'
 import { glance, readStanding, toJson, withCharges } from './standing.ts'
 
@@ -14,30 +13,30 @@ const STREAM_MS_MAX = 5 * 60_000
 /** The payer's standing as JSON; as a stream of events (`standing`, `alive`) where the browser asks for one. */
 export async function loader(args: Route.LoaderArgs) {
   const { customer } = await requirePayer(args)
-  const { meterkit } = args.context.get(servicesContext)
+  const services = args.context.get(servicesContext)
   // An EventSource that is answered 204 does not come back: there is nothing to follow yet.
   if (!customer) return new Response(null, { status: 204 })
   if (!args.request.headers.get('accept')?.includes('text/event-stream')) {
-    return respond(toJson(await readStanding(meterkit, customer.id)), 'application/json')
+    return respond(toJson(await readStanding(services, customer.id)), 'application/json')
   }
   const signal = AbortSignal.any([args.request.signal, AbortSignal.timeout(STREAM_MS_MAX)])
-  return respond(streamOf(standingEvents(meterkit, customer.id, signal)), 'text/event-stream')
+  return respond(streamOf(standingEvents(services, customer.id, signal)), 'text/event-stream')
 }
 
 async function* standingEvents(
-  meterkit: Meterkit,
+  services: Services,
   customerId: string,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   let known = ''
   let toldAt = 0
   while (!signal.aborted) {
-    const seen = await glance(meterkit, customerId)
+    const seen = await glance(services, customerId)
     const state = toJson(seen)
     const now = Date.now()
     const changed = state !== known
-    if (changed) yield event('standing', await withCharges(meterkit, seen))
-    else if (now - toldAt >= ALIVE_EVERY_MS) yield event('alive', new Date(now))
+    if (changed) yield event('standing', await withCharges(services, seen))
+    else if (now - toldAt >= ALIVE_EVERY_MS) yield event('alive', services.clock())
     else {
       await setTimeout(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
       continue

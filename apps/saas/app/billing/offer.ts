@@ -99,8 +99,12 @@ function exampleQuantity(plans: Plan[], meter: string): string {
     .flatMap(({ prices }) => prices)
     .filter((price) => price.meter === meter)
     .map(({ model }) => (model?.type === 'package' ? BigInt(model.perUnits) : 1n))
-  const smallest = sizes.reduce((least, size) => (size < least ? size : least), sizes[0] ?? 1n)
-  return (smallest * EXAMPLE_PACKAGES).toString()
+  return ((least(sizes) ?? 1n) * EXAMPLE_PACKAGES).toString()
+}
+
+/** Math.min knows no bigints. */
+export function least(amounts: bigint[]): bigint | undefined {
+  return amounts.toSorted((a, b) => (a < b ? -1 : 1))[0]
 }
 
 function one(unit: string): string {

@@ -95,7 +95,7 @@ function PlanFooter({ endsAt, payer }: { endsAt: string | null; payer: PayerView
 
 function PlanRow({ name, price, action }: { name: string; price: string | null; action: React.ReactNode }) {
   return (
-    <li className="flex min-h-14 flex-wrap items-center justify-between gap-x-4 gap-y-2 border-b px-5 py-2.5 last:border-b-0">
+    <li className="flex min-h-14 items-center justify-between gap-4 border-b px-5 py-2.5 last:border-b-0">
       <span className="min-w-0">
         <span className="block font-medium">{name}</span>
         {price && <span className="block text-muted tabular-nums">{price}</span>}

@@ -1,4 +1,5 @@
-import { isLive, type Meterkit, type Subscription, type UpcomingCharges, type Usage } from 'meterkit'
+import { isLive, type Subscription, type UpcomingCharges, type Usage } from 'meterkit'
+import type { Services } from 'saas/server/services'
 
 /** What a payer has and has used: a few index reads, whatever the number of events. */
 export interface Glance {
@@ -26,22 +27,22 @@ export type Wire<Value> = Value extends bigint | Date
 /** One form, whether a standing came with the page or over the stream. */
 export type WireStanding = Wire<Standing>
 
-type Reads = Pick<Meterkit, 'subscriptions' | 'usage' | 'invoices'>
+type Source = Pick<Services, 'meterkit' | 'clock'>
 
-export async function glance(meterkit: Reads, customerId: string): Promise<Glance> {
+export async function glance({ meterkit }: Source, customerId: string): Promise<Glance> {
   const subscription = await meterkit.subscriptions.ofCustomer(customerId)
   return { subscription, usage: subscription && (await meterkit.usage.current(subscription.id)) }
 }
 
 /** Adds the charges, which cost more to work out than usage costs to read. */
-export async function withCharges(meterkit: Reads, { subscription, usage }: Glance): Promise<Standing> {
+export async function withCharges({ meterkit, clock }: Source, { subscription, usage }: Glance): Promise<Standing> {
   const upcoming = subscription && (await meterkit.invoices.upcoming(subscription.id))
   const live = subscription !== null && isLive(subscription)
-  return { at: upcoming?.asOf ?? new Date(), live, subscription, usage, upcoming }
+  return { at: upcoming?.asOf ?? clock(), live, subscription, usage, upcoming }
 }
 
-export async function readStanding(meterkit: Reads, customerId: string): Promise<Standing> {
-  return withCharges(meterkit, await glance(meterkit, customerId))
+export async function readStanding(source: Source, customerId: string): Promise<Standing> {
+  return withCharges(source, await glance(source, customerId))
 }
 
 export function toWire<Value>(value: Value): Wire<Value> {

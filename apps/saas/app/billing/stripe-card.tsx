@@ -10,7 +10,7 @@ import { Time } from '~/ui/time'
 import type { StripeView } from './stripe-view.ts'
 
 /** What Stripe itself expects to invoice, beside our own figure. It comes after the page, or not at all. */
-export function StripeCard({ view }: { view: Promise<StripeView> }) {
+export function StripeCard({ view }: { view: Promise<StripeView> | StripeView }) {
   const { revalidate, state } = useRevalidator()
   return (
     <Card>
@@ -98,7 +98,12 @@ function Asking() {
   return (
     <div role="status">
       <span className="sr-only">Asking Stripe…</span>
-      <div className="grid grid-cols-2 gap-x-6 gap-y-4 md:grid-cols-[auto_auto_1fr] md:gap-x-12">
+      <noscript>
+        <a href="?stripe=wait" className="text-accent underline underline-offset-2">
+          Ask Stripe
+        </a>
+      </noscript>
+      <div className="noscript:hidden grid grid-cols-2 gap-x-6 gap-y-4 md:grid-cols-[auto_auto_1fr] md:gap-x-12">
         {[32, 28, 40].map((width) => (
           <div key={width}>
             <Skeleton className="h-4 w-28" />

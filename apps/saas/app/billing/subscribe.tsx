@@ -6,7 +6,7 @@ import { Alert } from '~/ui/alert'
 import { PageHeader } from '~/ui/page-header'
 import type { Route } from './+types/subscribe'
 import { IntervalToggle } from './interval-toggle.tsx'
-import { costOf, offersOf } from './offer.ts'
+import { costOf, least, offersOf } from './offer.ts'
 import { viewOf } from './payer-view.ts'
 import { PlanPanel } from './plan-panel.tsx'
 import { refusalFrom } from './refusal.ts'
@@ -51,10 +51,10 @@ async function compareCosts({ meterkit }: Services, subscriptionId: string, plan
   if (used.length === 0) return null
   const quantities = new Map(used.map(({ meter, quantity }) => [meter, quantity]))
   const costs = Object.fromEntries(plans.map((plan) => [plan.key, costOf(plan, quantities)]))
-  const least = Object.values(costs).reduce((lowest, cost) => (cost < lowest ? cost : lowest))
+  const lowest = least(Object.values(costs))
   return {
     costs,
-    cheapest: Object.keys(costs).filter((key) => costs[key] === least),
+    cheapest: Object.keys(costs).filter((key) => costs[key] === lowest),
     currency: plans[0]?.prices[0]?.currency ?? 'usd',
     used: used.map(({ quantity, unit }) => ({ quantity, unit })),
   }

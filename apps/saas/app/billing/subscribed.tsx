@@ -164,7 +164,7 @@ function Waiting({ why, billingPath }: { why: string | null; billingPath: string
       ) : (
         <Card>
           <p role="status" className="flex items-center gap-3">
-            <LoaderCircle className="size-4 animate-spin text-accent" aria-hidden />
+            <LoaderCircle className="size-4 shrink-0 animate-spin text-accent" aria-hidden />
             {why ?? 'Stripe is confirming the payment. This takes a few seconds; the page goes on by itself.'}
           </p>
         </Card>

@@ -44,8 +44,7 @@ export function useStanding(
     }
   }, [path])
 
-  const standing = received.at > loaded.at ? received : loaded
-  return { standing, heardAt: heardAt > loaded.at ? heardAt : loaded.at, stale }
+  return { standing: received.at > loaded.at ? received : loaded, heardAt, stale }
 }
 
 interface Listener {
