@@ -18,9 +18,7 @@ export async function submitToAuth(args: Caller, path: string, body: Record<stri
   headers.set('content-type', 'application/json')
   return authAnswer(
     args,
-    auth.handler(
-      new Request(`${appUrl}/api/auth${path}`, { method: 'POST', headers, body: JSON.stringify(body) }),
-    ),
+    auth.handler(new Request(`${appUrl}/api/auth${path}`, { method: 'POST', headers, body: JSON.stringify(body) })),
   )
 }
 

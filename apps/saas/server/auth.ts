@@ -51,7 +51,7 @@ export function createAuth(parts: AuthParts) {
       window: 60,
       max: 120,
       customRules: {
-        '/sign-in/email': { window: 60, max: 10 },
+        '/sign-in/email': { window: 60, max: 20 },
         '/sign-up/email': { window: 60, max: 10 },
         '/request-password-reset': { window: 60, max: 5 },
         '/two-factor/*': { window: 60, max: 15 },
@@ -145,7 +145,10 @@ function signInAudit({ pool }: AuthParts) {
                 actor: { id: user.id, email: user.email },
                 action: 'admin.sign_in',
                 object: user.email,
-                detail: { address: context.newSession?.session.ipAddress ?? null, twoFactor: path !== '/sign-in/email' },
+                detail: {
+                  address: context.newSession?.session.ipAddress ?? null,
+                  twoFactor: path !== '/sign-in/email',
+                },
               },
             )
           }),

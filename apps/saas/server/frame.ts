@@ -1,9 +1,8 @@
 import { isLive } from 'meterkit'
+import { type Theme, themeOf } from '../app/frame/theme-cookie.ts'
 import { type MemberRole, type Organization, organizationsOf } from './organizations.ts'
 import { type Services, servicesContext } from './services.ts'
 import { type PageArgs, requireUser, type SessionUser, sessionOf } from './session.ts'
-
-export type Theme = 'light' | 'dark' | 'system'
 
 /** What stands around every page of the app. */
 export interface FrameData {
@@ -50,12 +49,6 @@ export async function frameData(args: PageArgs): Promise<FrameData> {
     theme: themeOf(args.request),
     development: { stripeLocalUrl: stripeLocal?.url ?? null, mailbox: !config.production || config.smtpUrl === null },
   }
-}
-
-/** The cookie `theme`; whatever else it holds means the system's choice. */
-export function themeOf(request: Request): Theme {
-  const value = /(?:^|;\s*)theme=(light|dark)(?:;|$)/.exec(request.headers.get('cookie') ?? '')?.[1]
-  return value === 'light' || value === 'dark' ? value : 'system'
 }
 
 /** A page must not fail because the figure above it cannot be had. */

@@ -1,0 +1,206 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { serveStatic } from '@hono/node-server/serve-static'
+import type { DashboardHandler } from '@pg-boss/dashboard/handler'
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { compress } from 'hono/compress'
+import { RouterContextProvider } from 'react-router'
+import { CLIENT_ADDRESS_HEADER } from './auth.ts'
+import { type Services, servicesContext, type Visit, visitContext } from './services.ts'
+import { requireAdmin } from './session.ts'
+
+/** React Router's request handler, built or from Vite. */
+export type Pages = (request: Request, context: RouterContextProvider) => Promise<Response>
+
+export interface HttpParts {
+  services: Services
+  pages: Pages
+  /** The jobs dashboard; null where a test needs none. */
+  dashboard: DashboardHandler | null
+  /** The folder of the built client, or null where Vite serves it. */
+  clientDirectory: string | null
+  /** False once a stop has begun: a load balancer then looks elsewhere. */
+  isServing: () => boolean
+}
+
+type Env = { Variables: { visit: Visit } }
+
+const BODY_BYTES_MAX = 2 * 1024 * 1024
+/** A load balancer asks every few seconds. */
+const READY_MS_MAX = 2000
+const YEAR_SECONDS = 31_536_000
+
+/** Everything the app answers: sign-in, webhooks, the jobs dashboard, files, and the pages last. */
+export function createHttp(parts: HttpParts): Hono<Env> {
+  const { services, pages, dashboard, clientDirectory } = parts
+  const app = new Hono<Env>()
+
+  app.use(async (c, next) => {
+    c.set('visit', newVisit(services, c))
+    const startedAt = performance.now()
+    await next()
+    setSecurityHeaders(services, c, clientDirectory === null)
+    logRequest(services, c, performance.now() - startedAt)
+  })
+  app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: (c) => c.text('The request is too large.', 413) }))
+
+  app.get('/healthz', (c) => c.json({ status: 'ok' }))
+  app.get('/readyz', async (c) => {
+    const problem = await notReady(parts)
+    return problem ? c.json({ status: 'not ready', problem }, 503) : c.json({ status: 'ready' })
+  })
+  app.on(['GET', 'POST'], '/api/auth/*', (c) => services.auth.handler(withAddress(c)))
+  app.post('/webhooks/stripe', (c) => services.meterkit.handler(c.req.raw))
+  app.all('/webhooks/stripe', (c) => c.text('Stripe posts here.', 405, { Allow: 'POST' }))
+  if (dashboard) serveDashboard(app, services, dashboard)
+  if (clientDirectory) serveFiles(app, clientDirectory)
+
+  // A path that begins with two slashes would be taken for another host by whoever joins it to an address.
+  app.use(async (c, next) => (new URL(c.req.url).pathname.startsWith('//') ? c.notFound() : next()))
+  app.get('/favicon.ico', (c) => c.body(null, 204))
+  app.all('*', async (c) => {
+    const response = await pages(c.req.raw, pageContext(services, c))
+    const { cookies } = c.var.visit
+    if (cookies.length === 0) return response
+    const answer = new Response(response.body, response)
+    for (const cookie of cookies) answer.headers.append('set-cookie', cookie)
+    return answer
+  })
+
+  app.onError((error, c) => {
+    services.log.error({ request: c.var.visit?.id, error: error.stack ?? String(error) }, 'a request failed')
+    return c.text('Something went wrong on our side. Try again in a moment.', 500)
+  })
+  return app
+}
+
+function newVisit({ config }: Services, c: Context<Env>): Visit {
+  return {
+    id: randomUUID(),
+    address: clientAddress(c, config.trustedProxies),
+    nonce: randomBytes(16).toString('base64'),
+    cookies: [],
+  }
+}
+
+/** Each trusted proxy has appended the address it saw, so the visitor's is that many entries from the end. */
+function clientAddress(c: Context, trustedProxies: number): string {
+  const direct = c.env?.incoming ? getConnInfo(c).remote.address : undefined
+  if (trustedProxies > 0) {
+    const forwarded = (c.req.header('x-forwarded-for') ?? '').split(',').map((entry) => entry.trim())
+    const seen = forwarded.filter(Boolean).at(-trustedProxies)
+    if (seen) return seen
+  }
+  return direct ?? '127.0.0.1'
+}
+
+function withAddress(c: Context<Env>): Request {
+  const headers = new Headers(c.req.raw.headers)
+  headers.set(CLIENT_ADDRESS_HEADER, c.var.visit.address)
+  return new Request(c.req.raw, { headers })
+}
+
+function pageContext(services: Services, c: Context<Env>): RouterContextProvider {
+  const context = new RouterContextProvider()
+  context.set(servicesContext, services)
+  context.set(visitContext, c.var.visit)
+  return context
+}
+
+async function notReady({ services: { pool }, isServing }: HttpParts): Promise<string | null> {
+  if (!isServing()) return 'stopping'
+  const silence = new Promise<never>((_, reject) => setTimeout(reject, READY_MS_MAX, new Error('no answer')).unref())
+  try {
+    await Promise.race([pool.query('select 1'), silence])
+    return null
+  } catch {
+    return 'the database does not answer'
+  }
+}
+
+/** Its own data requests (`/admin/jobs.data`) are outside its folder. */
+function serveDashboard(app: Hono<Env>, services: Services, dashboard: DashboardHandler): void {
+  for (const path of ['/admin/jobs', '/admin/jobs/*', '/admin/jobs.data'])
+    app.all(path, async (c) => {
+      const args = { request: c.req.raw, params: {}, context: pageContext(services, c), url: new URL(c.req.url) }
+      try {
+        await requireAdmin(args)
+      } catch (refusal) {
+        if (refusal instanceof Response) return refusal
+        return c.text('There is no such page.', 404)
+      }
+      return dashboard(c.req.raw)
+    })
+}
+
+function serveFiles(app: Hono<Env>, directory: string): void {
+  const cached = (value: string) => (_path: string, c: Context) => c.header('Cache-Control', value)
+  // Names of assets hold a hash of their content. Pages are not compressed: that would hold back what streams.
+  const immutable = `public, max-age=${YEAR_SECONDS}, immutable`
+  app.use('/assets/*', compress(), serveStatic({ root: directory, onFound: cached(immutable) }))
+  app.all('/assets/*', (c) => c.text('There is no such file.', 404))
+  for (const file of readdirSync(directory, { withFileTypes: true }))
+    if (file.isFile())
+      app.get(`/${file.name}`, serveStatic({ root: directory, onFound: cached('public, max-age=3600') }))
+}
+
+function setSecurityHeaders(services: Services, c: Context<Env>, dev: boolean): void {
+  const { headers } = c.res
+  const set = (name: string, value: string) => {
+    if (!headers.has(name)) headers.set(name, value)
+  }
+  set('X-Content-Type-Options', 'nosniff')
+  set('Referrer-Policy', 'strict-origin-when-cross-origin')
+  set('X-Frame-Options', 'DENY')
+  set('Cross-Origin-Opener-Policy', 'same-origin')
+  set('Permissions-Policy', 'camera=(), microphone=(), geolocation=()')
+  set('X-Request-Id', c.var.visit.id)
+  if (services.appUrl.startsWith('https:')) set('Strict-Transport-Security', `max-age=${YEAR_SECONDS}`)
+  if (headers.get('content-type')?.startsWith('text/html'))
+    set('Content-Security-Policy', isDashboard(c) ? DASHBOARD_POLICY : pagePolicy(services, c.var.visit.nonce, dev))
+}
+
+function isDashboard({ req }: Context): boolean {
+  return /^\/admin\/jobs(\/|\.data$|$)/.test(new URL(req.url).pathname)
+}
+
+/** The dashboard brings inline scripts of its own and asks for fonts from outside; the fonts are not needed. */
+const DASHBOARD_POLICY =
+  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+
+function pagePolicy({ stripeLocal, appUrl }: Services, nonce: string, dev: boolean): string {
+  // A form that leads on to Checkout or the portal needs leave for that, too.
+  const stripe = [
+    'https://checkout.stripe.com',
+    'https://billing.stripe.com',
+    ...(stripeLocal ? [stripeLocal.url] : []),
+  ]
+  const directives = {
+    'default-src': ["'self'"],
+    'script-src': ["'self'", `'nonce-${nonce}'`],
+    'style-src': ["'self'", "'unsafe-inline'"],
+    'img-src': ["'self'", 'data:'],
+    'font-src': ["'self'"],
+    'connect-src': ["'self'", ...(dev ? [appUrl.replace(/^http/, 'ws')] : [])],
+    'form-action': ["'self'", ...stripe],
+    'frame-ancestors': ["'none'"],
+    'base-uri': ["'self'"],
+    'object-src': ["'none'"],
+  }
+  return Object.entries(directives)
+    .map(([name, values]) => `${name} ${values.join(' ')}`)
+    .join('; ')
+}
+
+function logRequest({ log }: Services, c: Context<Env>, milliseconds: number): void {
+  const { pathname } = new URL(c.req.url) // without the query: it may hold a token
+  const facts = { status: c.res.status, ms: Math.round(milliseconds), request: c.var.visit.id }
+  const level = c.res.status >= 500 ? 'error' : isQuiet(pathname) ? 'debug' : 'info'
+  log[level](facts, `${c.req.method} ${pathname}`)
+}
+
+function isQuiet(pathname: string): boolean {
+  return /^\/(assets|node_modules|@|app\/.*\.(tsx?|css)$|healthz|readyz|favicon)/.test(pathname)
+}

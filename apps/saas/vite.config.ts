@@ -1,0 +1,19 @@
+import { builtinModules } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { reactRouter } from '@react-router/dev/vite'
+import tailwindcss from '@tailwindcss/vite'
+import { defineConfig } from 'vite'
+
+/** Run by Node as they are, never bundled: a copy would have context keys, pools and error classes of its own. */
+const native = /^(meterkit|saas)(\/|$)/
+
+export default defineConfig({
+  plugins: [tailwindcss(), reactRouter()],
+  resolve: { alias: { '~': fileURLToPath(new URL('./app', import.meta.url)) } },
+  environments: {
+    ssr: {
+      resolve: { builtins: [...builtinModules, /^node:/, native] },
+      build: { rolldownOptions: { external: [native] } },
+    },
+  },
+})
