@@ -1,0 +1,142 @@
+import { html } from 'hono/html'
+import type { CardInput, CheckoutOutcome } from './context.ts'
+import { type FormErrors, field } from './form.ts'
+import type { Html } from './layout.ts'
+
+/** Card fields as typed. */
+export interface TypedCard {
+  number: string
+  expiry: string
+  cvc: string
+}
+
+export const CARD_FIELDS = ['number', 'expiry', 'cvc'] as const
+
+const TEST_CARDS = [
+  { number: '4242 4242 4242 4242', does: 'Succeeds' },
+  { number: '4000 0000 0000 0002', does: 'Is declined' },
+  { number: '4000 0025 0000 3155', does: 'Asks for authentication' },
+  { number: '4000 0000 0000 0341', does: 'Fails on first invoice' },
+]
+
+export function typedCard(form: { [field: string]: string }): TypedCard {
+  return { number: form.number ?? '', expiry: form.expiry ?? '', cvc: form.cvc ?? '' }
+}
+
+/** The typed card with what a test card's button fills in; null when the form was not sent by one. */
+export function filledCard(form: { [field: string]: string }, now: Date): TypedCard | null {
+  const card = TEST_CARDS.find(({ number }) => number === form.fill)
+  return card ? { number: card.number, ...fillings(now) } : null
+}
+
+function fillings(now: Date): { expiry: string; cvc: string } {
+  return { expiry: `12 / ${String((now.getUTCFullYear() + 4) % 100).padStart(2, '0')}`, cvc: '123' }
+}
+
+/** Reads what was typed the way Stripe's form does, with its sentences; whether the card is any good, the bank says. */
+export function readCard(typed: TypedCard, now: Date): { card: CardInput; errors: FormErrors } {
+  const errors: FormErrors = {}
+  const number = typed.number.replace(/[\s-]/g, '')
+  const length = /^3[47]/.test(number) ? 15 : 16
+  if (number === '') errors.number = 'Enter a card number.'
+  else if (!/^\d+$/.test(number)) errors.number = 'Your card number is invalid.'
+  else if (number.length < length) errors.number = 'Your card number is incomplete.'
+  else if (!passesLuhn(number)) errors.number = 'Your card number is invalid.'
+
+  const [, month = '', year = ''] = typed.expiry.trim().match(/^(\d{1,2})\s*[/\s-]?\s*(\d{4}|\d{2})$/) ?? []
+  const expMonth = Number(month)
+  const expYear = year.length === 2 ? 2000 + Number(year) : Number(year)
+  const thisMonth = now.getUTCFullYear() * 12 + now.getUTCMonth()
+  if (typed.expiry.trim() === '') errors.expiry = 'Enter the expiration date.'
+  else if (month === '') errors.expiry = "Your card's expiration date is incomplete."
+  else if (expMonth < 1 || expMonth > 12) errors.expiry = "Your card's expiration date is invalid."
+  else if (expYear < now.getUTCFullYear()) errors.expiry = "Your card's expiration year is in the past."
+  else if (expYear * 12 + expMonth - 1 < thisMonth) errors.expiry = "Your card's expiration date is in the past."
+
+  const cvc = typed.cvc.trim()
+  const cvcLength = /^3[47]/.test(number) ? 4 : 3
+  if (cvc === '') errors.cvc = 'Enter the security code.'
+  else if (!/^\d+$/.test(cvc)) errors.cvc = "Your card's security code is invalid."
+  else if (cvc.length !== cvcLength) errors.cvc = "Your card's security code is incomplete."
+  return { card: { number, expMonth, expYear, cvc }, errors }
+}
+
+function passesLuhn(number: string): boolean {
+  let sum = 0
+  for (const [index, digit] of [...number].reverse().entries()) {
+    const value = Number(digit) * (index % 2 === 1 ? 2 : 1)
+    sum += value > 9 ? value - 9 : value
+  }
+  return sum % 10 === 0
+}
+
+/** Where in the form a refusal of the bank belongs. */
+export function declineErrors(outcome: Extract<CheckoutOutcome, { status: 'declined' }>): FormErrors {
+  return outcome.field === 'card' ? { form: outcome.message } : { [outcome.field]: outcome.message }
+}
+
+export function cardFields(typed: TypedCard, errors: FormErrors): Html {
+  return html`${field({
+    name: 'number',
+    label: 'Card number',
+    value: typed.number,
+    error: errors.number,
+    autocomplete: 'cc-number',
+    inputmode: 'numeric',
+    placeholder: '1234 1234 1234 1234',
+    format: 'number',
+    maxlength: 24,
+  })}
+<div class="pair">${field({
+    name: 'expiry',
+    label: 'Expiration (MM / YY)',
+    value: typed.expiry,
+    error: errors.expiry,
+    autocomplete: 'cc-exp',
+    inputmode: 'numeric',
+    placeholder: 'MM / YY',
+    format: 'expiry',
+    maxlength: 9,
+  })}
+${field({
+  name: 'cvc',
+  label: 'CVC',
+  value: typed.cvc,
+  error: errors.cvc,
+  autocomplete: 'cc-csc',
+  inputmode: 'numeric',
+  placeholder: 'CVC',
+  format: 'cvc',
+  maxlength: 4,
+})}</div>`
+}
+
+/**
+ * Submit buttons that fill the form, in the browser or by a round trip. They stand behind the form's own button in the
+ * document: Enter presses the first.
+ */
+export function testCards(now: Date): Html {
+  const person = { email: 'jenny.rosen@example.com', name: 'Jenny Rosen' }
+  return html`<div class="stack-small" role="group" aria-labelledby="test-cards">
+<p id="test-cards" class="small muted">Test cards: one click fills the form</p>
+<div class="test-cards">${TEST_CARDS.map(
+    ({ number, does }) => html`<button type="submit" name="fill" value="${number}" formnovalidate
+ data-fill="${JSON.stringify({ ...person, number, ...fillings(now) })}"><strong>${does}</strong><span>${number}</span></button>`,
+  )}</div></div>`
+}
+
+/** The bank's extra question, pretended. `hidden` carries what was typed to the answer. */
+export function authenticationStep(action: string, hidden: { [field: string]: string }): Html {
+  return html`<main id="main" class="single"><div class="card stack bank">
+<p class="small muted">3D Secure, pretended by the local Stripe</p>
+<h1>Your bank asks: is it you?</h1>
+<p class="muted">The card ending in ${hidden.number?.slice(-4)} needs authentication. A real bank would now send you a code.</p>
+<form method="post" action="${action}" class="row">
+${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+<button class="primary" name="authentication" value="complete">Complete authentication</button>
+<button name="authentication" value="fail">Fail authentication</button>
+</form></div></main>`
+}
+
+export const AUTHENTICATION_FAILED =
+  'We are unable to authenticate your payment method. Please choose a different payment method and try again.'
