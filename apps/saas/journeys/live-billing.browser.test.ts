@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { ADMIN, journeys } from './journey.ts'
+import { recordUsage } from './recorded-usage.ts'
+import { billingPage, subscribe } from './steps.ts'
+
+const journey = journeys()
+const STALE = /ERR_FAILED/
+
+journey('usage recorded elsewhere shows on the open page within a second', async (stage) => {
+  const page = await stage.visit({ as: ADMIN })
+  await subscribe(page, '/app/org/acme', 'Essential')
+  await page.goto(billingPage('acme'))
+  await page.getByText('Nothing used yet in this period').first().waitFor()
+  await page.getByText('Live', { exact: true }).waitFor()
+
+  const shown = page.getByRole('row', { name: '12,345 tokens → 13 packages of 1,000 × $0.05 = $0.65' })
+  const [storedAt, shownAt] = await Promise.all([
+    recordUsage(stage.databaseUrl, 'acme', 12_345),
+    shown.waitFor().then(() => Date.now()),
+  ])
+  assert.ok(shownAt - storedAt < 1_000, `shown ${shownAt - storedAt} ms after it was stored`)
+})
+
+journey('a page that is cut off says how old it is, and catches up', async (stage) => {
+  const page = await stage.visit({ as: ADMIN, expect: [STALE] })
+  await page.route('**/billing/live', (route) => route.abort('failed'))
+  await page.goto(billingPage('acme'))
+  await page.getByText(/As of \d\d:\d\d:\d\d, reconnecting/).waitFor()
+
+  await recordUsage(stage.databaseUrl, 'acme', 655) // 13,000 tokens: the thirteenth package is full
+  await page.unroute('**/billing/live')
+  await page.getByText('Live', { exact: true }).waitFor()
+  await page.getByRole('row', { name: '13,000 tokens → 13 packages of 1,000 × $0.05 = $0.65' }).waitFor()
+})
