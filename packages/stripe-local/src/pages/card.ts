@@ -1,7 +1,8 @@
 import { html } from 'hono/html'
+import { digitsOf, passesLuhn } from '../resources/cards.ts'
 import type { CardInput, CheckoutOutcome } from './context.ts'
 import { type FormErrors, field } from './form.ts'
-import type { Html } from './layout.ts'
+import { type Html, page, testMode } from './layout.ts'
 
 /** Card fields as typed. */
 export interface TypedCard {
@@ -36,7 +37,7 @@ function fillings(now: Date): { expiry: string; cvc: string } {
 /** Reads what was typed the way Stripe's form does, with its sentences; whether the card is any good, the bank says. */
 export function readCard(typed: TypedCard, now: Date): { card: CardInput; errors: FormErrors } {
   const errors: FormErrors = {}
-  const number = typed.number.replace(/[\s-]/g, '')
+  const number = digitsOf(typed.number)
   const length = /^3[47]/.test(number) ? 15 : 16
   if (number === '') errors.number = 'Enter a card number.'
   else if (!/^\d+$/.test(number)) errors.number = 'Your card number is invalid.'
@@ -59,15 +60,6 @@ export function readCard(typed: TypedCard, now: Date): { card: CardInput; errors
   else if (!/^\d+$/.test(cvc)) errors.cvc = "Your card's security code is invalid."
   else if (cvc.length !== cvcLength) errors.cvc = "Your card's security code is incomplete."
   return { card: { number, expMonth, expYear, cvc }, errors }
-}
-
-function passesLuhn(number: string): boolean {
-  let sum = 0
-  for (const [index, digit] of [...number].reverse().entries()) {
-    const value = Number(digit) * (index % 2 === 1 ? 2 : 1)
-    sum += value > 9 ? value - 9 : value
-  }
-  return sum % 10 === 0
 }
 
 /** Where in the form a refusal of the bank belongs. */
@@ -126,8 +118,10 @@ export function testCards(now: Date): Html {
 }
 
 /** The bank's extra question, pretended. `hidden` carries what was typed to the answer. */
-export function authenticationStep(action: string, hidden: { [field: string]: string }): Html {
-  return html`<main id="main" class="single"><div class="card stack bank">
+export function authenticationPage(action: string, hidden: { [field: string]: string }): Html {
+  return page(
+    'Authentication',
+    html`${testMode()}<main id="main" class="single"><div class="card stack bank">
 <p class="small muted">3D Secure, pretended by the local Stripe</p>
 <h1>Your bank asks: is it you?</h1>
 <p class="muted">The card ending in ${hidden.number?.slice(-4)} needs authentication. A real bank would now send you a code.</p>
@@ -135,7 +129,8 @@ export function authenticationStep(action: string, hidden: { [field: string]: st
 ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 <button class="primary" name="authentication" value="complete">Complete authentication</button>
 <button name="authentication" value="fail">Fail authentication</button>
-</form></div></main>`
+</form></div></main>`,
+  )
 }
 
 export const AUTHENTICATION_FAILED =

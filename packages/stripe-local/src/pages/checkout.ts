@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import { ApiError } from '../http/errors.ts'
 import {
   AUTHENTICATION_FAILED,
-  authenticationStep,
+  authenticationPage,
   CARD_FIELDS,
   cardFields,
   declineErrors,
@@ -85,8 +85,7 @@ async function pay(c: Context, context: PagesContext, offer: Offer, typed: Typed
   const outcome = await context.completeCheckout(sessionId, payer)
   if (outcome.status === 'complete') return c.redirect(outcome.redirectUrl, 303)
   if (outcome.status === 'requires_authentication') {
-    const step = authenticationStep(`/c/pay/${sessionId}`, { ...typed })
-    return c.html(page('Authentication', html`${testMode()}${step}`))
+    return c.html(authenticationPage(`/c/pay/${sessionId}`, { ...typed }))
   }
   return c.html(checkoutPage(context, offer, typed, declineErrors(outcome)), 422)
 }

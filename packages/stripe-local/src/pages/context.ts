@@ -13,8 +13,11 @@ export interface PagesContext {
   completeCheckout: (sessionId: string, payer: CheckoutPayer) => Promise<CheckoutOutcome>
   /** The portal session's customer, configuration and return address; null when it expired or never was. */
   portalSession: (sessionId: string) => Promise<ApiObject | null>
-  /** Replaces the default card of a customer, from the portal or the dashboard. */
-  replaceCard: (customerId: string, card: CardInput) => Promise<CheckoutOutcome>
+  /**
+   * Replaces the default card of a customer, from the portal or an invoice. `authenticated`: the person has passed the
+   * bank's (pretended) extra question.
+   */
+  replaceCard: (customerId: string, card: CardInput, authenticated?: boolean) => Promise<CheckoutOutcome>
   dashboard: {
     /** Webhook deliveries, newest first: event, endpoint, attempts with request body, answer status and answer body. */
     deliveries: (options: { limit: number; before?: string }) => Promise<Delivery[]>

@@ -5,6 +5,7 @@ import { browserScript } from './browser.ts'
 import { checkoutPages } from './checkout.ts'
 import type { PagesContext } from './context.ts'
 import { messagePage } from './layout.ts'
+import { portalPages } from './portal.ts'
 import { refuseCrossSite } from './same-site.ts'
 import { styles } from './styles.ts'
 
@@ -23,6 +24,7 @@ export function createPages(context: PagesContext): Hono {
     c.body(browserScript, 200, { 'Content-Type': 'text/javascript; charset=utf-8' }),
   )
   app.route('/', checkoutPages(context))
+  app.route('/', portalPages(context))
   app.onError((error, c) => {
     if (!(error instanceof ApiError)) throw error
     const message = html`The local Stripe refused: ${error.message} Nothing was changed.`

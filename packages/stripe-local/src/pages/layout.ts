@@ -25,7 +25,7 @@ ${body}
 
 /** The strip above every page that a customer would see. */
 export function testMode(): Html {
-  return html`<div class="test-mode" role="note"><strong>Local test mode</strong><span>No real card is charged, nothing leaves this machine.</span></div>`
+  return html`<header class="test-mode"><strong>Local test mode</strong><span>No real card is charged, nothing leaves this machine.</span></header>`
 }
 
 /** One message in the middle of a page of its own. */

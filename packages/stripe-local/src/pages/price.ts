@@ -1,3 +1,4 @@
+import type { ApiObject, PagesContext } from './context.ts'
 import { formatAmount, formatQuantity } from './money.ts'
 import { child, integer, list, text } from './wire.ts'
 
@@ -60,6 +61,12 @@ function unitAmount(price: unknown): string | number {
 
 function plural(unit: string): string {
   return /[^s]$/.test(unit) ? `${unit}s` : unit
+}
+
+/** A price with its product in place of the product's id. */
+export async function withProduct(context: PagesContext, price: ApiObject): Promise<ApiObject> {
+  const productId = text(price, 'product')
+  return productId ? { ...price, product: await context.api('GET', `/v1/products/${productId}`) } : price
 }
 
 /** "Essential", from an expanded product, with the price's nickname or id as the last resort. */

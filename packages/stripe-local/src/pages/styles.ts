@@ -168,9 +168,9 @@ summary { cursor: pointer; }
 .checkout .pay .inner { max-width: 420px; }
 .offer-lines { border-top: 1px solid var(--border); margin-top: 8px; }
 .offer-lines li { padding: 16px 0; border-bottom: 1px solid var(--border); }
-.total { display: flex; justify-content: space-between; gap: 16px; font-weight: 550; padding-top: 16px; }
+.total { display: flex; justify-content: space-between; gap: 16px; font-weight: 550; }
 .test-cards { display: grid; grid-template-columns: 1fr 1fr; gap: 8px; }
-.test-cards button { display: grid; gap: 0; justify-items: start; text-align: left; padding: 8px 12px; font-weight: 400; }
+.test-cards button { display: grid; gap: 0; justify-items: start; text-align: left; padding: 8px 12px; font-weight: 400; justify-content: start; }
 .test-cards strong { font-size: 12px; line-height: 16px; }
 .test-cards span { color: var(--muted); font-size: 12px; line-height: 16px; font-family: var(--mono); }
 .single { width: 100%; max-width: 520px; margin: 0 auto; padding: 64px 20px; }
@@ -178,6 +178,8 @@ summary { cursor: pointer; }
 .bank .row { justify-content: center; }
 
 /* Portal and invoice */
+.narrow { max-width: 420px; }
+.big-title { font-size: 20px; line-height: 28px; font-weight: 550; letter-spacing: -0.01em; }
 .portal { display: grid; grid-template-columns: 320px minmax(0, 1fr); min-height: calc(100vh - 33px); }
 .portal > aside { background: var(--surface); border-right: 1px solid var(--border); padding: 56px 40px; }
 .portal > main { padding: 56px 64px; }
