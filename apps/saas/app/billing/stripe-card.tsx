@@ -24,9 +24,13 @@ export function StripeCard({ view }: { view: Promise<StripeView> | StripeView })
           </Button>
         }
       />
-      <Suspense fallback={<Asking />}>
-        <Await resolve={view}>{(answer) => <Answer view={answer} />}</Await>
-      </Suspense>
+      {view instanceof Promise ? (
+        <Suspense fallback={<Asking />}>
+          <Await resolve={view}>{(answer) => <Answer view={answer} />}</Await>
+        </Suspense>
+      ) : (
+        <Answer view={view} />
+      )}
     </Card>
   )
 }
