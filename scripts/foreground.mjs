@@ -11,15 +11,17 @@ const PATIENCE_MS = 5000
  * own parent dies without a word (npm loses signals in its shell), it is asked to stop, too. One Ctrl-C may reach it
  * twice, from the terminal and from us, so its stop must be repeatable.
  *
- * @returns its exit code (128 + the number of the signal that ended it), and whether it was asked to stop
+ * @param onStart hears the program's process id
+ * @param disposable what it does can be thrown away: it is killed when asked to stop
+ * @returns its exit code (128 + the number of the signal that ended it)
  */
-export function runForeground(command, args, options, onStart = () => {}) {
+export function runForeground(command, args, { onStart = () => {}, disposable = false, ...options }) {
   const child = spawn(command, args, options)
   if (child.pid) onStart(child.pid)
-  let askedAt
+  let asked
   const ask = (signal) => {
-    askedAt = askedAt === undefined ? Date.now() : askedAt
-    child.kill(Date.now() - askedAt > PATIENCE_MS ? 'SIGKILL' : signal)
+    asked = asked || { signal, at: Date.now() }
+    child.kill(disposable || Date.now() - asked.at > PATIENCE_MS ? 'SIGKILL' : signal)
   }
   for (const signal of SIGNALS) process.on(signal, ask)
 
@@ -35,7 +37,20 @@ export function runForeground(command, args, options, onStart = () => {}) {
     child.on('exit', (code, signal) => {
       clearInterval(parentWatch)
       for (const name of SIGNALS) process.off(name, ask)
-      resolve({ code: signal ? 128 + constants.signals[signal] : code, asked: askedAt !== undefined })
+      if (asked && disposable) reject(new Interrupted(asked.signal))
+      else resolve(signal ? exitCode(signal) : code)
     })
   })
+}
+
+/** Someone asked us to stop before the work was done. */
+export class Interrupted extends Error {
+  constructor(signal) {
+    super(`interrupted by ${signal}`)
+    this.exitCode = exitCode(signal)
+  }
+}
+
+function exitCode(signal) {
+  return 128 + constants.signals[signal]
 }

@@ -37,13 +37,13 @@ async function npmCi(addHolder) {
   const options = ['--include=dev', '--include=optional', '--no-audit', '--no-fund', '--engine-strict=false']
   const quiet = ['--no-progress', '--loglevel=error']
   try {
-    const { code, asked } = await runForeground(
-      command,
-      [...args, 'ci', ...options, ...quiet, ...cacheOptions()],
-      { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, PATH: pathOutside() } },
-      addHolder,
-    )
-    if (asked) process.exit(code || 130)
+    const code = await runForeground(command, [...args, 'ci', ...options, ...quiet, ...cacheOptions()], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, PATH: pathOutside() },
+      onStart: addHolder,
+      disposable: true, // npm would first finish its downloads
+    })
     if (code !== 0) throw new LaunchError(`npm ci failed (exit code ${code}); what npm said stands above.`)
   } finally {
     clearInterval(progress)

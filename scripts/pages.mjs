@@ -19,13 +19,13 @@ export async function buildPages(node, env) {
     const startedAt = Date.now()
     rmSync(STAMP, { force: true })
     const tool = path.join(root, 'node_modules', '@react-router', 'dev', 'bin.cjs')
-    const { code, asked } = await runForeground(
-      node,
-      [tool, 'build', '--logLevel', 'warn'],
-      { cwd: app, env, stdio: ['ignore', 'inherit', 'inherit'] },
-      addHolder,
-    )
-    if (asked) process.exit(code || 130)
+    const code = await runForeground(node, [tool, 'build', '--logLevel', 'warn'], {
+      cwd: app,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env,
+      onStart: addHolder,
+      disposable: true,
+    })
     if (code !== 0) throw new LaunchError('The pages could not be built; what is wrong stands above.')
     mkdirSync(path.dirname(STAMP), { recursive: true })
     writeFileSync(STAMP, inputs)

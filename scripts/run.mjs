@@ -2,7 +2,7 @@
 // nothing but Node's own modules here and in what it imports.
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { runForeground } from './foreground.mjs'
+import { Interrupted, runForeground } from './foreground.mjs'
 import { installDependencies } from './install.mjs'
 import { buildPages } from './pages.mjs'
 import { LaunchError, root } from './project.mjs'
@@ -30,13 +30,13 @@ async function main([name, ...args]) {
   if (!existsSync(script)) throw new LaunchError(`There is no ${command.script} to run.`)
   // Should we be killed without a chance to pass it on, the channel closes, and the program stops by itself.
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc']
-  const { code } = await runForeground(node, [script, ...args], { cwd: root, env, stdio })
-  return code
+  return runForeground(node, [script, ...args], { cwd: root, env, stdio })
 }
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error) => {
+    if (error instanceof Interrupted) process.exit(error.exitCode)
     console.error(error instanceof LaunchError ? error.message : error)
     process.exit(1)
   },
