@@ -6,35 +6,28 @@ export type AuthAnswer =
   | { ok: true; body: Record<string, unknown> }
   | { ok: false; status: number; code: string | null; message: string }
 
-type Caller = Pick<PageArgs, 'request' | 'context'>
-
 /**
- * Sends a form to better-auth as a browser would, so that its rate limits count it. For everything that somebody who
- * is not signed in may try: passwords, codes, registrations.
- */
-export async function submitToAuth(args: Caller, path: string, body: Record<string, unknown>): Promise<AuthAnswer> {
-  const { auth, appUrl } = args.context.get(servicesContext)
-  const headers = authHeaders(args.context, args.request)
-  headers.set('content-type', 'application/json')
-  return authAnswer(
-    args,
-    auth.handler(new Request(`${appUrl}/api/auth${path}`, { method: 'POST', headers, body: JSON.stringify(body) })),
-  )
-}
-
-/**
- * Settles a call of `auth.api` made with `asResponse: true`.
+ * Sends a form to better-auth as a browser would: its rate limits count it, its own checks of who may do what apply, and
+ * cookies it sets go into the page's answer.
  *
- * @example await authAnswer(args, auth.api.updateUser({ body: { name }, headers: authHeaders(…), asResponse: true }))
+ * @param path below `/api/auth`, e.g. `/sign-in/email`
  */
-export async function authAnswer({ context }: Caller, answer: Promise<Response>): Promise<AuthAnswer> {
-  const response = await answer
+export async function submitToAuth(
+  { request, context }: Pick<PageArgs, 'request' | 'context'>,
+  path: string,
+  body: Record<string, unknown>,
+): Promise<AuthAnswer> {
+  const { auth, appUrl, log } = context.get(servicesContext)
+  const headers = authHeaders(context, request)
+  headers.set('content-type', 'application/json')
+  const response = await auth.handler(
+    new Request(`${appUrl}/api/auth${path}`, { method: 'POST', headers, body: JSON.stringify(body) }),
+  )
   context.get(visitContext).cookies.push(...response.headers.getSetCookie())
-  const body = (await response.json().catch(() => null)) as Record<string, unknown> | null
-  if (response.ok) return { ok: true, body: body ?? {} }
-  if (response.status >= 500)
-    context.get(servicesContext).log.error({ status: response.status, body }, 'better-auth could not answer')
-  return { ok: false, status: response.status, code: text(body?.code), message: sentence(response, body) }
+  const answer = (await response.json().catch(() => null)) as Record<string, unknown> | null
+  if (response.ok) return { ok: true, body: answer ?? {} }
+  if (response.status >= 500) log.error({ status: response.status, path, answer }, 'better-auth could not answer')
+  return { ok: false, status: response.status, code: text(answer?.code), message: sentence(response, answer) }
 }
 
 function sentence(response: Response, body: Record<string, unknown> | null): string {

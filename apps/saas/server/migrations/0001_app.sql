@@ -21,3 +21,18 @@ create table app.audit_log (
 
 create index audit_log_actor on app.audit_log (actor_id, id desc);
 create index audit_log_action on app.audit_log (action, id desc);
+
+-- An organization keeps an owner, whichever two requests meet. The lock on its row lets one of them see the other.
+create function app.keep_an_owner() returns trigger language plpgsql as $$
+begin
+  perform from auth.organization where id = old."organizationId" for update;
+  if found and not exists (
+    select from auth.member where "organizationId" = old."organizationId" and 'owner' = any (string_to_array(role, ','))
+  ) then
+    raise exception 'An organization keeps at least one owner.';
+  end if;
+  return null;
+end $$;
+
+create trigger keep_an_owner after update or delete on auth.member
+  for each row when ('owner' = any (string_to_array(old.role, ','))) execute function app.keep_an_owner();
