@@ -1,3 +1,4 @@
+export { createMeterkit } from './create-meterkit.ts'
 export type { Customer, CustomerInput, Source } from './customers/customer.ts'
 export { ERROR_CODES, type ErrorCode, MeterkitError } from './errors.ts'
 export type {

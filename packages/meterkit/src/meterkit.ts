@@ -1,7 +1,15 @@
 import type { Pool, PoolClient } from 'pg'
 import type { Stripe } from 'stripe'
 import type { Customer, CustomerInput, Source } from './customers/customer.ts'
-import type { EventDetail, EventFilter, EventInput, EventRow, EventStatus, Page, RecordedEvent } from './events/event.ts'
+import type {
+  EventDetail,
+  EventFilter,
+  EventInput,
+  EventRow,
+  EventStatus,
+  Page,
+  RecordedEvent,
+} from './events/event.ts'
 import type { InvoiceRow, StripePreview, SwitchPreview, UpcomingCharges } from './invoices/charges.ts'
 import type { BillingConfig, Meter, Plan } from './plans/config.ts'
 import type { ProvisionResult } from './plans/provision-result.ts'
@@ -66,7 +74,14 @@ export interface Meterkit<M extends string = string, P extends string = string> 
     /** Events that could not be stored and were put aside, newest first. */
     setAside: (limit?: number) => Promise<{ id: string; event: unknown; error: string; at: Date }[]>
     /** Of this process: recorded, durable, in the database, duplicates, bytes waiting in the journal. */
-    pipeline: () => { recorded: number; durable: number; stored: number; duplicates: number; setAside: number; journalBytes: number }
+    pipeline: () => {
+      recorded: number
+      durable: number
+      stored: number
+      duplicates: number
+      setAside: number
+      journalBytes: number
+    }
   }
 
   customers: {
@@ -74,7 +89,11 @@ export interface Meterkit<M extends string = string, P extends string = string> 
     ensure: (input: CustomerInput) => Promise<Customer>
     find: (source: Source, sourceId: string) => Promise<Customer | null>
     get: (id: string) => Promise<Customer | null>
-    list: (filter?: { search?: string; cursor?: string; limit?: number }) => Promise<Page<Customer & { subscription: Subscription | null }>>
+    list: (filter?: {
+      search?: string
+      cursor?: string
+      limit?: number
+    }) => Promise<Page<Customer & { subscription: Subscription | null }>>
   }
 
   subscriptions: {
@@ -83,7 +102,12 @@ export interface Meterkit<M extends string = string, P extends string = string> 
     ofCustomer: (customerId: string) => Promise<Subscription | null>
     list: (customerId: string) => Promise<Subscription[]>
     /** A hosted Checkout page. @throws MeterkitError `meter_in_use` while a live subscription has the same meter. */
-    checkout: (input: { customerId: string; plan: P; successUrl: string; cancelUrl: string }) => Promise<{ url: string; sessionId: string }>
+    checkout: (input: {
+      customerId: string
+      plan: P
+      successUrl: string
+      cancelUrl: string
+    }) => Promise<{ url: string; sessionId: string }>
     /** The return from Checkout: whichever of this and the webhook is first takes effect. Null while unpaid or another customer's. */
     completeCheckout: (input: { customerId: string; sessionId: string }) => Promise<Subscription | null>
     previewSwitch: (input: { subscriptionId: string; plan: P }) => Promise<SwitchPreview>
@@ -94,7 +118,11 @@ export interface Meterkit<M extends string = string, P extends string = string> 
     /** Takes back a cancellation at the period's end. */
     resume: (subscriptionId: string) => Promise<Subscription>
     /** Stripe's own pages for card, invoices and cancelling. */
-    portal: (input: { customerId: string; returnUrl: string; flow?: 'payment_method_update' }) => Promise<{ url: string }>
+    portal: (input: {
+      customerId: string
+      returnUrl: string
+      flow?: 'payment_method_update'
+    }) => Promise<{ url: string }>
     /** Fetches it from Stripe and stores it. */
     refresh: (stripeSubscriptionId: string) => Promise<Subscription>
   }
@@ -114,7 +142,12 @@ export interface Meterkit<M extends string = string, P extends string = string> 
   reports: {
     /** Writes down what is unreported and sends it. Any number of workers may call it at once. */
     sync: (scope?: { customerId?: string }) => Promise<SyncResult>
-    list: (filter?: { status?: ReportStatus; search?: string; cursor?: string; limit?: number }) => Promise<Page<ReportRow>>
+    list: (filter?: {
+      status?: ReportStatus
+      search?: string
+      cursor?: string
+      limit?: number
+    }) => Promise<Page<ReportRow>>
     counts: () => Promise<Record<ReportStatus, number> & { oldestUnreportedAt: Date | null }>
   }
 
@@ -123,7 +156,12 @@ export interface Meterkit<M extends string = string, P extends string = string> 
     process: (id: string) => Promise<void>
     /** Stored but not processed yet, oldest first. */
     unprocessed: () => Promise<string[]>
-    list: (filter?: { status?: WebhookStatus; search?: string; cursor?: string; limit?: number }) => Promise<Page<WebhookRow>>
+    list: (filter?: {
+      status?: WebhookStatus
+      search?: string
+      cursor?: string
+      limit?: number
+    }) => Promise<Page<WebhookRow>>
     counts: () => Promise<Record<WebhookStatus, number>>
     get: (id: string) => Promise<WebhookDetail | null>
     /** Processes it once more. */

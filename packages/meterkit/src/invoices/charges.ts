@@ -1,5 +1,5 @@
-import type { DayUsage } from '../usage/usage.ts'
 import type { Period } from '../subscriptions/subscription.ts'
+import type { DayUsage } from '../usage/usage.ts'
 
 /** One line of the coming invoice, rounded by itself as Stripe does. */
 export interface ChargeLine {

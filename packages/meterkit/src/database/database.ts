@@ -1,0 +1,45 @@
+import type { Pool, PoolClient, QueryResultRow } from 'pg'
+
+/** A pool, or a client inside a transaction: whatever can answer one statement. */
+export type Database = Pick<Pool, 'query'> | Pick<PoolClient, 'query'>
+
+/** Commits what `work` did, or nothing of it. */
+export async function transaction<Result>(pool: Pool, work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((lost: Error) => {
+      broken = lost
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+export async function rows<Row extends QueryResultRow>(db: Database, text: string, values: unknown[]): Promise<Row[]> {
+  return (await db.query<Row>(text, values)).rows
+}
+
+export async function firstRow<Row extends QueryResultRow>(
+  db: Database,
+  text: string,
+  values: unknown[],
+): Promise<Row | null> {
+  return (await db.query<Row>(text, values)).rows[0] ?? null
+}
+
+/**
+ * True where the connection or the server failed rather than the statement: trying again later may help.
+ * @see https://www.postgresql.org/docs/18/errcodes-appendix.html
+ */
+export function isTransient(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code
+  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return true
+  return ['08', '40', '53', '55', '57', '58'].includes(code.slice(0, 2)) || code.startsWith('XX')
+}

@@ -1,0 +1,336 @@
+import { createHash } from 'node:crypto'
+import { constants, realpathSync } from 'node:fs'
+import {
+  access,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { MeterkitError } from '../errors.ts'
+import type { Logger } from '../meterkit.ts'
+import type { MeterEvent, Properties } from './event.ts'
+
+/*
+ * The journal: events on their way to the database, on disk.
+ *
+ * A record is one line of a JSON text sequence (RFC 7464) with a checksum: RS, CRC-32 in hex, JSON, LF. A reader finds
+ * the next record after any damage, because neither RS nor LF occurs inside a record. Records are written in blocks;
+ * a block is durable once its bytes are synced, and done once its events are committed in PostgreSQL. `checkpoint`
+ * names the first byte that is not done; what lies before it is deleted by whole files. The checkpoint may lag behind
+ * after a crash: its events are then offered to the database again, which knows their ids.
+ *
+ * A start never appends to an old file. Bytes after the last whole record of the newest old file are a torn tail: a
+ * write whose promise never resolved; it is cut and reported. A damaged record anywhere else is copied to `damaged/`
+ * and reported with file and offset, and the records around it are kept.
+ */
+
+export interface Block {
+  file: number
+  offset: number
+  length: number
+  events: number
+}
+
+export interface Journal {
+  /** What an earlier run left, oldest first. */
+  backlog: Block[]
+  /** Resolves once the events would survive `kill -9`. @throws the file system's error; nothing was appended then. */
+  append: (events: readonly MeterEvent[]) => Promise<Block>
+  read: (block: Block) => Promise<MeterEvent[]>
+  /** The block's events are in the database. Blocks may be done in any order. */
+  done: (block: Block) => Promise<void>
+  /** Bytes not done yet. */
+  bytes: () => number
+  close: () => Promise<void>
+}
+
+const RECORD_START = '\x1e'
+const RECORD_END = '\n'
+const FILE_BYTES_MAX = 16 * 1024 * 1024
+const BACKLOG_BLOCK_EVENTS = 5_000
+
+/**
+ * Opens the directory for this process alone.
+ * @throws MeterkitError `journal_in_use` where another process has it, `journal_unwritable` where it cannot be written
+ */
+export async function openJournal({ directory, log }: { directory: string; log: Logger }): Promise<Journal> {
+  await makeWritable(directory)
+  const lock = await lockDirectory(directory)
+  try {
+    return await openLocked(directory, lock, log)
+  } catch (error) {
+    lock.close()
+    throw error
+  }
+}
+
+async function openLocked(directory: string, lock: Server, log: Logger): Promise<Journal> {
+  const files = await journalFiles(directory)
+  const checkpoint = await readCheckpoint(directory, files)
+  const backlog: Block[] = []
+  for (const file of files) {
+    if (file < checkpoint.file) await rm(pathOf(directory, file), { force: true })
+    else {
+      const from = file === checkpoint.file ? checkpoint.offset : 0
+      backlog.push(...(await recover(directory, file, from, file === files.at(-1), log)))
+    }
+  }
+  const outstanding = new Map(backlog.map((block) => [keyOf(block), block]))
+  let writing = { file: (files.at(-1) ?? 0) + 1, offset: 0 }
+  let handle: FileHandle | null = null
+  let saved = checkpoint
+  let saving: Promise<void> = Promise.resolve()
+  let bytesOutstanding = backlog.reduce((total, block) => total + block.length, 0)
+
+  async function append(events: readonly MeterEvent[]): Promise<Block> {
+    const bytes = Buffer.from(events.map(encodeRecord).join(''))
+    if (handle === null || writing.offset >= FILE_BYTES_MAX) await startFile()
+    // At an explicit position: a write that failed half-way is overwritten by the next.
+    let written = 0
+    while (written < bytes.length) {
+      const result = await handle!.write(bytes, written, bytes.length - written, writing.offset + written)
+      written += result.bytesWritten
+    }
+    await handle!.datasync()
+    const block = { ...writing, length: bytes.length, events: events.length }
+    writing.offset += bytes.length
+    outstanding.set(keyOf(block), block)
+    bytesOutstanding += block.length
+    return block
+  }
+
+  async function startFile(): Promise<void> {
+    const next = handle === null ? writing.file : writing.file + 1
+    const opened = await open(pathOf(directory, next), 'w')
+    await syncDirectory(directory)
+    await handle?.close()
+    handle = opened
+    writing = { file: next, offset: 0 }
+  }
+
+  async function done(block: Block): Promise<void> {
+    if (outstanding.delete(keyOf(block))) bytesOutstanding -= block.length
+    const [first] = outstanding.values()
+    const upTo = first ? { file: first.file, offset: first.offset } : { ...writing }
+    if (upTo.file < saved.file || (upTo.file === saved.file && upTo.offset <= saved.offset)) return
+    const before = saved
+    saved = upTo
+    saving = saving
+      .then(() => saveCheckpoint(directory, before, upTo))
+      .catch((error: Error) => {
+        // The events are safe in the database; the next start offers them again.
+        log.warn({ directory, error: error.message }, 'the journal could not note its progress')
+      })
+    await saving
+  }
+
+  return {
+    backlog,
+    append,
+    read: (block) => readBlock(directory, block),
+    done,
+    bytes: () => bytesOutstanding,
+    close: async () => {
+      await saving
+      await handle?.close()
+      handle = null
+      if (outstanding.size === 0) await removeFiles(directory)
+      await new Promise((resolve) => lock.close(resolve))
+    },
+  }
+}
+
+/** Whole records of a file from `offset` on, in blocks; what is damaged is reported and kept apart. */
+async function recover(
+  directory: string,
+  file: number,
+  offset: number,
+  newest: boolean,
+  log: Logger,
+): Promise<Block[]> {
+  const path = pathOf(directory, file)
+  const bytes = (await readFile(path)).subarray(offset)
+  const blocks: Block[] = []
+  let block: Block = { file, offset, length: 0, events: 0 }
+  let position = 0
+  while (position < bytes.length) {
+    const end = bytes.indexOf(RECORD_END, position)
+    if (end === -1 && newest) {
+      await truncate(path, offset + position)
+      const cut = bytes.length - position
+      log.warn(
+        { file: path, offset: offset + position, bytes: cut },
+        'cut a torn record off the journal; its promise had not resolved',
+      )
+      break
+    }
+    const next = end === -1 ? bytes.length : end + 1
+    const events = decodeLine(bytes.toString('utf8', position, next), (part) => {
+      const where = { file: path, offset: offset + position }
+      setApart(directory, file, offset + position, part, log)
+      log.error(
+        where,
+        `the journal has a damaged record; it was copied to ${join(directory, 'damaged')}, the others are kept`,
+      )
+    })
+    block.events += events.length
+    position = next
+    block.length = offset + position - block.offset
+    if (block.events >= BACKLOG_BLOCK_EVENTS) {
+      blocks.push(block)
+      block = { file, offset: offset + position, length: 0, events: 0 }
+    }
+  }
+  if (block.length > 0) blocks.push(block)
+  return blocks
+}
+
+async function readBlock(directory: string, block: Block): Promise<MeterEvent[]> {
+  const handle = await open(pathOf(directory, block.file), 'r')
+  try {
+    const bytes = Buffer.alloc(block.length)
+    await handle.read(bytes, 0, block.length, block.offset)
+    // Damage was reported when the file was recovered.
+    return bytes
+      .toString('utf8')
+      .split(RECORD_END)
+      .flatMap((line) => decodeLine(line, () => {}))
+  } finally {
+    await handle.close()
+  }
+}
+
+function encodeRecord(event: MeterEvent): string {
+  const json = JSON.stringify([
+    event.id,
+    event.key,
+    event.customerId,
+    event.subscriptionId,
+    event.meterId,
+    event.quantity,
+    event.occurredAt,
+    event.properties,
+  ])
+  return `${RECORD_START}${checksum(json)}${json}${RECORD_END}`
+}
+
+/** A line holds one record; more where a byte between two was damaged. */
+function decodeLine(line: string, damaged: (part: string) => void): MeterEvent[] {
+  const events: MeterEvent[] = []
+  for (const part of line.split(RECORD_START)) {
+    const record = part.endsWith(RECORD_END) ? part.slice(0, -1) : part
+    if (record === '') continue
+    const event = decodeRecord(record)
+    if (event) events.push(event)
+    else damaged(record)
+  }
+  return events
+}
+
+type RecordFields = [string, string | null, string, string, number, string, number, Properties | null]
+
+function decodeRecord(record: string): MeterEvent | null {
+  const json = record.slice(8)
+  if (record.slice(0, 8) !== checksum(json)) return null
+  const [id, key, customerId, subscriptionId, meterId, quantity, occurredAt, properties] = JSON.parse(
+    json,
+  ) as RecordFields
+  return { id, key, customerId, subscriptionId, meterId, quantity, occurredAt, properties }
+}
+
+function checksum(json: string): string {
+  return crc32(json).toString(16).padStart(8, '0')
+}
+
+function setApart(directory: string, file: number, offset: number, record: string, log: Logger): void {
+  const name = `${String(file).padStart(10, '0')}-${offset}`
+  mkdir(join(directory, 'damaged'), { recursive: true })
+    .then(() => writeFile(join(directory, 'damaged', name), record))
+    .catch((error: Error) => log.error({ name, record, error: error.message }, 'a damaged record could not be kept'))
+}
+
+async function readCheckpoint(directory: string, files: number[]): Promise<{ file: number; offset: number }> {
+  const text = await readFile(join(directory, 'checkpoint'), 'utf8').catch(() => '')
+  const match = /^(\d+) (\d+)\n$/.exec(text)
+  // Without one, everything is offered again: known ids are not counted twice.
+  return match ? { file: Number(match[1]), offset: Number(match[2]) } : { file: files[0] ?? 0, offset: 0 }
+}
+
+async function saveCheckpoint(
+  directory: string,
+  before: { file: number },
+  { file, offset }: { file: number; offset: number },
+): Promise<void> {
+  const path = join(directory, 'checkpoint')
+  await writeFile(`${path}.new`, `${file} ${offset}\n`)
+  await rename(`${path}.new`, path)
+  for (let old = before.file; old < file; old++) await rm(pathOf(directory, old), { force: true })
+}
+
+async function removeFiles(directory: string): Promise<void> {
+  const files = await journalFiles(directory)
+  for (const file of files) await rm(pathOf(directory, file), { force: true })
+  await rm(join(directory, 'checkpoint'), { force: true })
+}
+
+async function journalFiles(directory: string): Promise<number[]> {
+  const names = await readdir(directory)
+  return names
+    .filter((name) => /^\d{10}\.journal$/.test(name))
+    .map((name) => Number(name.slice(0, 10)))
+    .sort((a, b) => a - b)
+}
+
+async function makeWritable(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true })
+    if (!(await stat(directory)).isDirectory()) throw new Error('not a directory')
+    await access(directory, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    const sentence = `the journal's directory ${directory} cannot be written: ${(cause as Error).message}. Give one that this user may write, or pass journal: false.`
+    throw new MeterkitError('journal_unwritable', sentence, { field: 'journal.directory', value: directory, cause })
+  }
+}
+
+/**
+ * Held by a listening socket, because the kernel lets go of it however the process ends. On Linux its name lives in the
+ * abstract namespace and leaves no file; elsewhere a dead process's file is recognized by nobody answering.
+ */
+async function lockDirectory(directory: string): Promise<Server> {
+  const hash = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 32)
+  const abstract = process.platform === 'linux'
+  const name = abstract ? `\0meterkit-journal-${hash}` : join(tmpdir(), `meterkit-journal-${hash}`)
+  const server = createServer((socket) => socket.destroy())
+  server.unref()
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      const sentence = `the journal in ${directory} is in use by another process. Stop that one, or give each process a directory of its own.`
+      reject(new MeterkitError('journal_in_use', sentence, { field: 'journal.directory', value: directory, cause }))
+    })
+    server.listen(name, () => resolve(server))
+  })
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
+function pathOf(directory: string, file: number): string {
+  return join(directory, `${String(file).padStart(10, '0')}.journal`)
+}
+
+function keyOf({ file, offset }: Block): string {
+  return `${file}:${offset}`
+}

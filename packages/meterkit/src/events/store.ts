@@ -1,0 +1,255 @@
+import type { Pool, PoolClient } from 'pg'
+import { firstRow, isTransient, rows, transaction } from '../database/database.ts'
+import { createMonths } from '../database/migrate.ts'
+import { MeterkitError } from '../errors.ts'
+import type { Logger } from '../meterkit.ts'
+import { lockSegmentsShared } from '../subscriptions/segment-lock.ts'
+import type { MeterEvent } from './event.ts'
+
+const BATCH_COLUMNS = 'customer_id, id, subscription_id, meter, quantity, occurred_at, key, properties'
+
+const BATCH = /* sql */ `
+    select ${BATCH_COLUMNS}
+    from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::numeric[], $6::timestamptz[], $7::text[], $8::jsonb[])
+      as batch (${BATCH_COLUMNS})`
+
+/** Usage by hour ∩ segment: a row begins at its hour, or at the last segment start before the event. */
+const ROLL_UP_INSERTED = /* sql */ `
+  rolled as (
+    insert into billing.rollups as rollup (customer_id, subscription_id, meter, since, quantity, events, last_event_at)
+    select customer_id, subscription_id, meter,
+      greatest(date_trunc('hour', occurred_at, 'UTC'), cut.starts_at),
+      sum(quantity), count(*), max(occurred_at)
+    from inserted
+    left join lateral (
+      select max(starts_at) as starts_at from billing.segments
+      where segments.customer_id = inserted.customer_id and segments.subscription_id = inserted.subscription_id
+        and starts_at <= inserted.occurred_at
+    ) as cut on true
+    group by 1, 2, 3, 4
+    order by 1, 2, 3, 4               -- one order of locks for every writer: without it they deadlock
+    on conflict (customer_id, subscription_id, meter, since) do update
+    set quantity = rollup.quantity + excluded.quantity,
+        events = rollup.events + excluded.events,
+        last_event_at = greatest(rollup.last_event_at, excluded.last_event_at),
+        due = true
+    returning 1
+  )
+  select count(*)::int as stored from inserted`
+
+/** Events with ids of our own only. */
+const INSERT_EVENTS = /* sql */ `
+  with inserted as (
+    insert into billing.meter_events (${BATCH_COLUMNS})
+    ${BATCH}
+    order by customer_id, id
+    on conflict (id, customer_id) do nothing
+    returning customer_id, subscription_id, meter, quantity, occurred_at
+  ),
+  ${ROLL_UP_INSERTED}`
+
+const FINGERPRINT = `hashtextextended(concat_ws('|', subscription_id, meter, trim_scale(quantity), properties), 0)`
+
+/** Events with a key of the caller's: whoever claims the key inserts the event, in one statement. */
+const INSERT_KEYED_EVENTS = /* sql */ `
+  with batch as (${BATCH}
+  ),
+  claimed as (
+    insert into billing.event_keys (customer_id, key, id, fingerprint)
+    select customer_id, key, id, ${FINGERPRINT}
+    from batch
+    order by customer_id, key, id
+    on conflict (customer_id, key) do nothing
+    returning customer_id, id
+  ),
+  inserted as (
+    insert into billing.meter_events (${BATCH_COLUMNS})
+    select ${BATCH_COLUMNS.split(', ')
+      .map((column) => `batch.${column}`)
+      .join(', ')}
+    from batch join claimed using (customer_id, id)
+    order by customer_id, id
+    on conflict (id, customer_id) do nothing
+    returning customer_id, subscription_id, meter, quantity, occurred_at
+  ),
+  ${ROLL_UP_INSERTED}`
+
+const CONFLICTING_KEYS = /* sql */ `
+  with batch as (${BATCH}
+  )
+  select batch.id, stored.id as "storedId"
+  from batch join billing.event_keys as stored using (customer_id, key)
+  where stored.fingerprint <> ${FINGERPRINT}`
+
+/**
+ * Inserts events, their keys and their rollups: all of it or, where the transaction fails, nothing.
+ * A repeated id or key is not counted again. @returns how many events were new
+ */
+export async function insertEvents(client: PoolClient, events: readonly MeterEvent[]): Promise<number> {
+  const plain = events.filter((event) => event.key === null)
+  const keyed = events.filter((event) => event.key !== null)
+  await lockSegmentsShared(client)
+  let stored = 0
+  if (plain.length > 0) stored += await insert(client, 'meterkit_insert_events', INSERT_EVENTS, plain)
+  if (keyed.length > 0) {
+    const inserted = await insert(client, 'meterkit_insert_keyed_events', INSERT_KEYED_EVENTS, keyed)
+    stored += inserted
+    if (inserted < keyed.length) await setAsideConflicts(client, keyed)
+  }
+  return stored
+}
+
+async function insert(client: PoolClient, name: string, text: string, events: MeterEvent[]): Promise<number> {
+  const { rows } = await client.query<{ stored: number }>({ name, text, values: batchValues(events) })
+  return rows[0]!.stored
+}
+
+/** The same key with another content is not counted, and shown. */
+async function setAsideConflicts(client: PoolClient, events: MeterEvent[]): Promise<void> {
+  const found = await rows<{ id: string; storedId: string }>(client, CONFLICTING_KEYS, batchValues(events))
+  const storedIds = new Map(found.map((row) => [row.id, row.storedId]))
+  for (const event of events) {
+    const storedId = storedIds.get(event.id)
+    if (storedId) await setAside(client, event, conflictSentence(event, storedId))
+  }
+}
+
+function conflictSentence(event: MeterEvent, storedId: string): string {
+  return `event_conflict: the id ${JSON.stringify(event.key)} was used before with another content, for event ${storedId}. Not counted.`
+}
+
+async function setAside(client: Pool | PoolClient, event: MeterEvent, error: string): Promise<void> {
+  await client.query(
+    /* sql */ `
+    insert into billing.set_aside_events (customer_id, id, event, error) values ($1, $2, $3, $4)
+    on conflict do nothing`,
+    [event.customerId, event.id, JSON.stringify(event), error],
+  )
+}
+
+/**
+ * Stores a batch from the journal. What the database refuses for good (an impossible value, a customer that is gone)
+ * is searched out by halving, set aside and logged, so that one bad event never blocks the others.
+ * @throws the database's error where trying again may help
+ */
+export async function storeBatch(
+  pool: Pool,
+  events: readonly MeterEvent[],
+  log: Logger,
+): Promise<{ stored: number; setAside: number }> {
+  try {
+    return { stored: await transaction(pool, (client) => insertEvents(client, events)), setAside: 0 }
+  } catch (error) {
+    if (isMissingMonth(error)) {
+      await createMonthsOf(pool, events)
+      return storeBatch(pool, events, log)
+    }
+    if (isTransient(error)) throw error
+    if (events.length === 1) {
+      await setAside(pool, events[0]!, (error as Error).message)
+      log.error(
+        { event: events[0]!.id, error: (error as Error).message },
+        'an event was set aside: the database refuses it',
+      )
+      return { stored: 0, setAside: 1 }
+    }
+    const middle = events.length >> 1
+    const first = await storeBatch(pool, events.slice(0, middle), log)
+    const second = await storeBatch(pool, events.slice(middle), log)
+    return { stored: first.stored + second.stored, setAside: first.setAside + second.setAside }
+  }
+}
+
+/** 23514: "no partition of relation … found for row". */
+function isMissingMonth(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string }
+  return code === '23514' && (message ?? '').includes('no partition of relation')
+}
+
+async function createMonthsOf(pool: Pool, events: readonly MeterEvent[]): Promise<void> {
+  const times = events.map((event) => Number.parseInt(event.id.replaceAll('-', '').slice(0, 12), 16))
+  let first = times[0]!
+  let last = first
+  for (const time of times) {
+    first = Math.min(first, time)
+    last = Math.max(last, time)
+  }
+  await createMonths(pool, new Date(first), new Date(last))
+}
+
+/**
+ * Takes an event back: it stays in the table with a trace of who and why, and leaves its rollup.
+ * @throws MeterkitError `unknown_event`
+ */
+export async function voidEvent(pool: Pool, id: string, { by, reason }: { by: string; reason: string }): Promise<void> {
+  await transaction(pool, async (client) => {
+    await lockSegmentsShared(client)
+    const event = await firstRow<{
+      customer_id: string
+      subscription_id: string
+      meter: number
+      quantity: string
+      occurred_at: Date
+    }>(
+      client,
+      'select customer_id, subscription_id, meter, quantity, occurred_at from billing.meter_events where id = $1::uuid',
+      [id],
+    )
+    if (!event) {
+      throw new MeterkitError(
+        'unknown_event',
+        `events.void: there is no event ${id}. Take the id from the event's row, not its key.`,
+        { field: 'id', value: id },
+      )
+    }
+    const voided = await client.query(
+      /* sql */ `
+      insert into billing.event_voids (customer_id, id, voided_by, reason) values ($1, $2, $3, $4)
+      on conflict do nothing`,
+      [event.customer_id, id, by, reason],
+    )
+    if (voided.rowCount === 0) return
+    await client.query(
+      /* sql */ `
+      update billing.rollups
+      set quantity = quantity - $5::numeric, events = events - 1, due = true
+      where customer_id = $1 and subscription_id = $2 and meter = $3 and since = greatest(
+        date_trunc('hour', $4::timestamptz, 'UTC'),
+        (select max(starts_at) from billing.segments
+         where customer_id = $1 and subscription_id = $2 and starts_at <= $4::timestamptz)
+      )`,
+      [event.customer_id, event.subscription_id, event.meter, event.occurred_at, event.quantity],
+    )
+  })
+}
+
+export async function listSetAside(
+  pool: Pool,
+  limit: number,
+): Promise<{ id: string; event: unknown; error: string; at: Date }[]> {
+  return rows(
+    pool,
+    `select id, event, error, set_aside_at as at from billing.set_aside_events order by set_aside_at desc limit $1`,
+    [limit],
+  )
+}
+
+/** Array literals written by ourselves: ids and numbers need no escaping, and these are thousands. */
+function batchValues(events: readonly MeterEvent[]): string[] {
+  const columns: string[][] = [[], [], [], [], [], [], [], []]
+  for (const event of events) {
+    columns[0]!.push(event.customerId)
+    columns[1]!.push(event.id)
+    columns[2]!.push(event.subscriptionId)
+    columns[3]!.push(String(event.meterId))
+    columns[4]!.push(event.quantity)
+    columns[5]!.push(new Date(event.occurredAt).toISOString())
+    columns[6]!.push(event.key === null ? 'null' : quoted(event.key))
+    columns[7]!.push(event.properties === null ? 'null' : quoted(JSON.stringify(event.properties)))
+  }
+  return columns.map((column) => `{${column.join(',')}}`)
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`
+}

@@ -1,0 +1,120 @@
+import type { Pool } from 'pg'
+import type { Stripe } from 'stripe'
+import { rows, transaction } from '../database/database.ts'
+import type { Logger } from '../meterkit.ts'
+import type { SyncResult } from '../reports/report.ts'
+import { unreported } from '../reports/store.ts'
+import { closePeriods } from '../subscriptions/store.ts'
+import { idOf, instant, type SyncContext, syncSubscription } from '../subscriptions/sync.ts'
+import { setHeldReason, storeInvoice, subscriptionOfInvoice } from './store.ts'
+
+export interface InvoiceContext extends SyncContext {
+  /** Reports one customer's usage now, whatever its back-off. */
+  flush: (customerId: string) => Promise<SyncResult>
+  /** Resolves once all this process has recorded is in the database. */
+  drained: () => Promise<void>
+}
+
+/** A period that ended this long ago without word of its invoice: Stripe is asked. */
+const WORD_MS_MAX = 30 * 60 * 1000
+
+/**
+ * Takes an invoice over as Stripe has it now. A draft gets its period's outstanding usage first, while it can; where
+ * that fails, the draft is held back rather than finalized short, and the next run tries again. A final one closes its
+ * periods: usage that comes later is billed in the open one.
+ * @throws Error where the flush could not finish, so that the caller tries again
+ * @see https://docs.stripe.com/billing/subscriptions/webhooks (the hour before a draft is finalized)
+ */
+export async function takeInvoice(context: InvoiceContext, stripeId: string): Promise<void> {
+  const { pool, stripe, log } = context
+  const invoice = await stripe.invoices.retrieve(stripeId)
+  const stripeSubscription = subscriptionOfInvoice(invoice)
+  if (!stripeSubscription) return
+  // Its period has just turned: the segments must say so before usage is placed.
+  const subscription = await syncSubscription(context, stripeSubscription)
+  if (!subscription) return
+  const owner = { customerId: subscription.customerId, id: subscription.id }
+  await transaction(pool, async (client) => {
+    await storeInvoice(client, owner.customerId, owner.id, invoice)
+    const finalizedAt = invoice.status_transitions.finalized_at
+    if (invoice.status !== 'draft' && finalizedAt && invoice.billing_reason !== 'subscription_create') {
+      await closePeriods(client, owner, { endedBy: instant(invoice.created), closedAt: instant(finalizedAt) })
+    }
+  })
+  if (invoice.status === 'draft') await flushDraft(context, invoice, owner, log)
+}
+
+async function flushDraft(
+  { pool, stripe, flush }: InvoiceContext,
+  invoice: Stripe.Invoice,
+  { customerId, id }: { customerId: string; id: string },
+  log: Logger,
+): Promise<void> {
+  const result = await flush(customerId)
+  const left = await unreported(pool, customerId, id)
+  const blocked = result.postponed > 0
+  const heldBefore = await rows<{ held_reason: string | null }>(
+    pool,
+    'select held_reason from billing.invoices where customer_id = $1 and stripe_id = $2',
+    [customerId, invoice.id],
+  )
+  if (blocked) {
+    const reason = `usage of its period is not with Stripe yet: ${result.reason ?? 'another worker is at it'}`
+    await stripe.invoices.update(invoice.id!, { auto_advance: false })
+    await setHeldReason(pool, customerId, invoice.id!, reason)
+    log.error(
+      { invoice: invoice.id, customer: customerId, unreported: left.quantity },
+      `a draft invoice is held back: ${reason}`,
+    )
+    throw new Error(`invoice ${invoice.id}: ${reason}`)
+  }
+  if (heldBefore[0]?.held_reason) {
+    await stripe.invoices.update(invoice.id!, { auto_advance: true })
+    await setHeldReason(pool, customerId, invoice.id!, null)
+  }
+}
+
+/**
+ * Before a customer's usage is placed: a period that ended a while ago, and of whose invoice no word has come (the
+ * webhook was lost), is looked up at Stripe, because its usage is placed elsewhere once that invoice is final.
+ */
+export async function refreshEndedPeriods(context: SyncContext & { pool: Pool }, customerId: string): Promise<void> {
+  const { pool, stripe, clock } = context
+  const silent = await rows<{ stripe_id: string; id: string }>(
+    pool,
+    /* sql */ `
+    select distinct subscription.stripe_id, subscription.id
+    from billing.segments as segment
+    join billing.subscriptions as subscription
+      on subscription.customer_id = segment.customer_id and subscription.id = segment.subscription_id
+    where segment.customer_id = $1 and segment.kind = 'billable' and segment.closed_at is null
+      and coalesce(segment.period_end, subscription.period_end) < $2
+      and (
+        exists (select 1 from billing.rollups as rollup
+          where rollup.customer_id = $1 and rollup.subscription_id = segment.subscription_id and rollup.due
+            and rollup.since < coalesce(segment.period_end, subscription.period_end))
+        or exists (select 1 from billing.reports as report
+          where report.customer_id = $1 and report.subscription_id = segment.subscription_id
+            and report.status in ('pending', 'unsure'))
+      )`,
+    [customerId, new Date(clock().getTime() - WORD_MS_MAX)],
+  )
+  for (const { stripe_id, id } of silent) {
+    const subscription = await syncSubscription(context, stripe_id)
+    if (!subscription) continue
+    const { data } = await stripe.invoices.list({ subscription: stripe_id, limit: 10 })
+    await transaction(pool, async (client) => {
+      for (const invoice of data.reverse()) {
+        if (!invoice.id || idOf(invoice.customer ?? '') === '') continue
+        await storeInvoice(client, customerId, id, invoice)
+        const finalizedAt = invoice.status_transitions.finalized_at
+        if (invoice.status === 'draft' || !finalizedAt || invoice.billing_reason === 'subscription_create') continue
+        await closePeriods(
+          client,
+          { customerId, id },
+          { endedBy: instant(invoice.created), closedAt: instant(finalizedAt) },
+        )
+      }
+    })
+  }
+}

@@ -1,0 +1,41 @@
+import type { Stripe } from 'stripe'
+import { formatAmount, formatQuantity } from '../pricing/describe.ts'
+import type { Subscription } from '../subscriptions/subscription.ts'
+import type { StripePreview, UpcomingCharges } from './charges.ts'
+
+/**
+ * What Stripe expects to invoice, beside ours. It knows only what was reported, and a little later than that.
+ * @param unreported  ours that Stripe has not accepted, in the meter's unit
+ * @returns null where Stripe sees nothing left to bill
+ * @see https://docs.stripe.com/api/invoices/create_preview
+ */
+export async function stripePreview(
+  { stripe, clock }: { stripe: Stripe; clock: () => Date },
+  subscription: Subscription,
+  ours: UpcomingCharges | null,
+  unreported: string,
+): Promise<StripePreview | null> {
+  try {
+    const preview = await stripe.invoices.createPreview({ subscription: subscription.stripeId })
+    const amount = BigInt(preview.total)
+    const difference = (ours?.amount ?? 0n) - amount
+    return {
+      amount,
+      currency: preview.currency,
+      at: clock(),
+      lines: preview.lines.data.map((line) => ({ description: line.description ?? '', amount: BigInt(line.amount) })),
+      difference,
+      reason: difference === 0n ? null : whyDifferent(unreported, difference, preview.currency),
+    }
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'invoice_upcoming_none') return null
+    throw error
+  }
+}
+
+function whyDifferent(unreported: string, difference: bigint, currency: string): string {
+  if (Number(unreported) !== 0) {
+    return `${formatQuantity(unreported)} units are not reported to Stripe yet; the next sync brings them.`
+  }
+  return `Stripe takes a moment to add up what it has accepted; ${formatAmount(difference, currency)} should close by itself. Compare again in a minute.`
+}

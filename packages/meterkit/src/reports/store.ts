@@ -1,0 +1,348 @@
+import type { Pool, PoolClient } from 'pg'
+import { v7 as newUuid } from 'uuid'
+import { type Database, firstRow, rows, transaction } from '../database/database.ts'
+import { lockSegmentsShared } from '../subscriptions/segment-lock.ts'
+import { segmentsOf } from '../subscriptions/store.ts'
+import { placement } from './placement.ts'
+import type { Report, ReportRow, ReportStatus } from './report.ts'
+
+const COLUMNS = `report.id, report.customer_id as "customerId", report.subscription_id as "subscriptionId",
+  meter.event_name as meter, report.since, report.value, report.events::int as events, report.identifier,
+  report.reported_for as "timestamp", report.late, report.status, report.attempts, report.created_at as "createdAt",
+  report.accepted_at as "acceptedAt", report.error`
+
+/** A report with what sending it needs. */
+export interface OpenReport extends Report {
+  definiteAnswers: number
+  firstAttemptAt: Date | null
+  lastAttemptAt: Date | null
+  /** Of the segment it was written for: set once its invoice is final. */
+  closedAt: Date | null
+}
+
+interface DueRow {
+  subscription_id: string
+  meter: number
+  since: Date
+  quantity: string
+  value: string
+  events: string
+  problem: string | null
+}
+
+/** Customers with usage that may be unreported, or with reports to send. */
+export async function customersToReport(db: Database, now: Date): Promise<string[]> {
+  const found = await rows<{ id: string }>(
+    db,
+    /* sql */ `
+    select customer_id as id from billing.rollups where due
+    union
+    select customer_id from billing.reports where status in ('pending', 'unsure') and next_attempt_at <= $1`,
+    [now],
+  )
+  return found.map((row) => row.id)
+}
+
+/**
+ * Writes down, for one customer, each difference between what is known and what was reported: the report and the
+ * rollup's new `reported` in one transaction, before anything is sent.
+ * @returns how many reports were written
+ */
+export async function writeReports(pool: Pool, customerId: string, now: Date): Promise<number> {
+  return transaction(pool, async (client) => {
+    await lockSegmentsShared(client)
+    const due = await rows<DueRow>(
+      client,
+      /* sql */ `
+      select rollup.subscription_id, rollup.meter, rollup.since, rollup.quantity,
+        rollup.quantity - rollup.reported as value, rollup.events - rollup.reported_events as events,
+        subscription.problem
+      from billing.rollups as rollup
+      join billing.subscriptions as subscription
+        on subscription.customer_id = rollup.customer_id and subscription.id = rollup.subscription_id
+      where rollup.customer_id = $1 and rollup.due
+      order by rollup.subscription_id, rollup.meter, rollup.since
+      for update of rollup`,
+      [customerId],
+    )
+    const segments = await segmentsOf(client, customerId, [...new Set(due.map((row) => row.subscription_id))])
+    let written = 0
+    for (const row of due) {
+      if (row.problem) continue
+      const place = placement(segments.get(row.subscription_id)!, row.since, now)
+      const nothing = Number(row.value) === 0
+      if (!nothing && place.to !== 'nobody') {
+        await insertReport(client, customerId, row, place, now)
+        written += 1
+      }
+      await settleRollup(client, customerId, row, place.to !== 'nobody')
+    }
+    return written
+  })
+}
+
+async function insertReport(
+  client: PoolClient,
+  customerId: string,
+  row: DueRow,
+  place: Exclude<ReturnType<typeof placement>, { to: 'nobody' }>,
+  now: Date,
+): Promise<void> {
+  const id = newUuid()
+  const unbillable = place.to === 'nowhere' ? place.reason : null
+  await client.query(
+    /* sql */ `
+    insert into billing.reports (customer_id, id, subscription_id, meter, since, value, events, identifier,
+      reported_for, late, status, created_at, next_attempt_at, error)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)`,
+    [
+      customerId,
+      id,
+      row.subscription_id,
+      row.meter,
+      row.since,
+      row.value,
+      row.events,
+      `meterkit_${id}`,
+      place.to === 'nowhere' ? row.since : place.timestamp,
+      place.to === 'period' && place.late,
+      unbillable ? 'failed' : 'pending',
+      now,
+      unbillable,
+    ],
+  )
+}
+
+async function settleRollup(client: PoolClient, customerId: string, row: DueRow, reported: boolean): Promise<void> {
+  await client.query(
+    /* sql */ `
+    update billing.rollups
+    set due = false,
+        reported = case when $5 then quantity else reported end,
+        reported_events = case when $5 then events else reported_events end
+    where customer_id = $1 and subscription_id = $2 and meter = $3 and since = $4`,
+    [customerId, row.subscription_id, row.meter, row.since, reported],
+  )
+}
+
+/** Reports of a customer that have no final answer, oldest first. */
+export async function openReports(db: Database, customerId: string, now: Date | null): Promise<OpenReport[]> {
+  return rows<OpenReport>(
+    db,
+    /* sql */ `
+    select ${COLUMNS}, report.definite_answers as "definiteAnswers", report.first_attempt_at as "firstAttemptAt",
+      report.last_attempt_at as "lastAttemptAt", segment.closed_at as "closedAt"
+    from billing.reports as report
+    join billing.meters as meter on meter.id = report.meter
+    left join lateral (
+      select closed_at from billing.segments
+      where customer_id = report.customer_id and subscription_id = report.subscription_id
+        and starts_at <= report.reported_for
+      order by starts_at desc limit 1
+    ) as segment on true
+    where report.customer_id = $1 and report.status in ('pending', 'unsure')
+      and ($2::timestamptz is null or report.next_attempt_at <= $2)
+    order by report.id`,
+    [customerId, now],
+  )
+}
+
+/** Before sending: after a crash this is how we know that an answer may have been lost. */
+export async function noteAttempt(db: Database, { customerId, id }: Report, now: Date): Promise<void> {
+  await db.query(
+    /* sql */ `
+    update billing.reports
+    set attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $3), last_attempt_at = $3
+    where customer_id = $1 and id = $2`,
+    [customerId, id, now],
+  )
+}
+
+export async function acceptReport(db: Database, { customerId, id }: Report, now: Date): Promise<void> {
+  await db.query(
+    /* sql */ `
+    update billing.reports set status = 'accepted', accepted_at = $3, error = null
+    where customer_id = $1 and id = $2 and status in ('pending', 'unsure')`,
+    [customerId, id, now],
+  )
+}
+
+export async function failReport(db: Database, { customerId, id }: Report, error: string): Promise<void> {
+  await db.query(
+    /* sql */ `
+    update billing.reports set status = 'failed', error = $3
+    where customer_id = $1 and id = $2 and status in ('pending', 'unsure')`,
+    [customerId, id, error],
+  )
+}
+
+/** To be tried again. @param definite  Stripe has answered, so that its idempotency key is used up */
+export async function postponeReport(
+  db: Database,
+  { customerId, id }: Report,
+  { until, error, definite }: { until: Date; error: string; definite: boolean },
+): Promise<void> {
+  await db.query(
+    /* sql */ `
+    update billing.reports
+    set next_attempt_at = $3, error = $4, definite_answers = definite_answers + $5
+    where customer_id = $1 and id = $2 and status = 'pending'`,
+    [customerId, id, until, error, definite ? 1 : 0],
+  )
+}
+
+/** Nothing proves whether Stripe has it: an operator decides. */
+export async function markUnsure(
+  db: Database,
+  { customerId, id }: Report,
+  { until, error }: { until: Date; error: string },
+): Promise<void> {
+  await db.query(
+    /* sql */ `
+    update billing.reports set status = 'unsure', error = $4, next_attempt_at = $3
+    where customer_id = $1 and id = $2 and status in ('pending', 'unsure')`,
+    [customerId, id, until, error],
+  )
+}
+
+/** Stripe does not have it and never will under this timestamp: its usage is unreported again, and written down anew. */
+export async function rewriteReport(pool: Pool, report: Report): Promise<void> {
+  await transaction(pool, async (client) => {
+    // rollup first, then report: the order of locks of every writer
+    await client.query(
+      /* sql */ `
+      select 1 from billing.rollups as rollup join billing.reports as report
+        on report.customer_id = rollup.customer_id and report.subscription_id = rollup.subscription_id
+        and report.meter = rollup.meter and report.since = rollup.since
+      where report.customer_id = $1 and report.id = $2 for update of rollup`,
+      [report.customerId, report.id],
+    )
+    await failReport(client, report, 'Stripe does not have it, and its period is closed; written down anew')
+    await client.query('select billing.clear_report($1, $2)', [report.customerId, report.id])
+  })
+}
+
+/** A report Stripe took and refused later, found by its identifier. @returns whether it was one of ours and accepted */
+export async function rejectAccepted(db: Database, identifier: string, error: string): Promise<boolean> {
+  const result = await db.query(
+    /* sql */ `
+    update billing.reports set status = 'failed', error = $2, accepted_at = null
+    where identifier = $1 and status in ('accepted', 'pending', 'unsure')`,
+    [identifier, error],
+  )
+  return (result.rowCount ?? 0) > 0
+}
+
+/** Reports with a permanent error, by their events, by their message, or all. @returns how many were cleared */
+export async function clearFailed(
+  pool: Pool,
+  which: { eventIds: string[] } | { error: string } | 'all',
+): Promise<number> {
+  const ids = await failedReports(pool, which)
+  let cleared = 0
+  for (const { customer_id, id } of ids) {
+    const row = await firstRow<{ done: boolean }>(pool, 'select billing.clear_report($1, $2) as done', [
+      customer_id,
+      id,
+    ])
+    if (row?.done) cleared += 1
+  }
+  return cleared
+}
+
+async function failedReports(
+  db: Database,
+  which: { eventIds: string[] } | { error: string } | 'all',
+): Promise<{ customer_id: string; id: string }[]> {
+  if (which !== 'all' && 'eventIds' in which) {
+    return rows(
+      db,
+      /* sql */ `
+      select distinct customer_id, report_id as id from billing.billing_meter_events
+      where id = any ($1::uuid[]) and error_message is not null`,
+      [which.eventIds],
+    )
+  }
+  return rows(
+    db,
+    /* sql */ `
+    select customer_id, id from billing.reports
+    where status in ('failed', 'unsure') and ($1::text is null or error = $1)
+    order by id`,
+    [which === 'all' ? null : which.error],
+  )
+}
+
+/** What of a customer's usage Stripe has not accepted yet, per meter: due rollups and open reports. Plain decimals. */
+export async function unreported(
+  db: Database,
+  customerId: string,
+  subscriptionId: string,
+): Promise<{ quantity: string; reports: number }> {
+  const row = await firstRow<{ quantity: string; reports: number }>(
+    db,
+    /* sql */ `
+    select
+      coalesce((select sum(quantity - reported) from billing.rollups
+        where customer_id = $1 and subscription_id = $2 and due), 0)
+      + coalesce((select sum(value) from billing.reports
+        where customer_id = $1 and subscription_id = $2 and status in ('pending', 'unsure', 'failed')), 0) as quantity,
+      (select count(*)::int from billing.reports
+        where customer_id = $1 and subscription_id = $2 and status in ('pending', 'unsure', 'failed')) as reports`,
+    [customerId, subscriptionId],
+  )
+  return row!
+}
+
+export async function listReports(
+  db: Database,
+  {
+    status,
+    search,
+    before,
+    after,
+    limit,
+  }: { status: ReportStatus | null; search: string | null; before: string | null; after: string | null; limit: number },
+): Promise<ReportRow[]> {
+  return rows<ReportRow>(
+    db,
+    /* sql */ `
+    select ${COLUMNS}, customer.name as "customerName", customer.stripe_id as "stripeCustomerId"
+    from billing.reports as report
+    join billing.meters as meter on meter.id = report.meter
+    join billing.customers as customer on customer.id = report.customer_id
+    where ($1::text is null or report.status = $1)
+      and ($2::text is null or report.identifier = $2 or report.id::text = $2 or customer.name ilike '%' || $2 || '%'
+        or report.error ilike '%' || $2 || '%')
+      and ($3::uuid is null or report.id < $3)
+      and ($4::uuid is null or report.id > $4)
+    order by case when $4::uuid is not null then report.id end asc, report.id desc
+    limit $5`,
+    [status, search, before, after, limit],
+  )
+}
+
+export async function countReports(
+  db: Database,
+): Promise<Record<ReportStatus, number> & { oldestUnreportedAt: Date | null }> {
+  const counted = await rows<{ status: ReportStatus; count: number }>(
+    db,
+    'select status, count(*)::int as count from billing.reports group by status',
+    [],
+  )
+  const oldest = await firstRow<{ at: Date | null }>(
+    db,
+    /* sql */ `
+    select least(
+      (select min(since) from billing.rollups where due and quantity <> reported),
+      (select min(since) from billing.reports where status in ('pending', 'unsure'))
+    ) as at`,
+    [],
+  )
+  const none = { pending: 0, accepted: 0, failed: 0, unsure: 0, cleared: 0 }
+  return {
+    ...none,
+    ...Object.fromEntries(counted.map((row) => [row.status, row.count])),
+    oldestUnreportedAt: oldest?.at ?? null,
+  }
+}

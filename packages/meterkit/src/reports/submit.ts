@@ -1,0 +1,159 @@
+import type { Pool } from 'pg'
+import { Stripe } from 'stripe'
+import {
+  acceptReport,
+  failReport,
+  markUnsure,
+  noteAttempt,
+  type OpenReport,
+  postponeReport,
+  rewriteReport,
+} from './store.ts'
+import { summarizedReport } from './summaries.ts'
+
+/** Stripe promises to know an identifier for 24 hours; we rely on 23, so that a slow clock costs nothing. */
+const IDENTIFIER_TRUST_MS = 23 * 60 * 60 * 1000
+/** Aggregation at Stripe is asynchronous: only after so much quiet do its summaries prove an absence. */
+const SUMMARY_QUIET_MS = 10 * 60 * 1000
+const BACK_OFF_MS_MIN = 5_000
+const BACK_OFF_MS_MAX = 15 * 60 * 1000
+
+export interface SubmitContext {
+  pool: Pool
+  stripe: Stripe
+  clock: () => Date
+  /** 0 ≤ x < 1, for the jitter of back-offs. */
+  random: () => number
+  /** Resolves when the next call of Stripe may go out. */
+  pace: () => Promise<void>
+  /** Stripe's id of the customer and of the meter, for the summaries. */
+  meterStripeId: (eventName: string) => Promise<string>
+}
+
+export type Submission =
+  | { outcome: 'accepted' | 'failed' | 'rewritten' }
+  /** `unavailable`: Stripe as a whole cannot take more now. */
+  | { outcome: 'postponed'; reason: string; unavailable: boolean }
+
+/**
+ * Sends one report of usage to Stripe as a meter event. The report was committed with its identifier before, so the
+ * process may die on any line: the next attempt sends the same identifier, and Stripe counts it once.
+ *
+ * An earlier attempt whose answer was lost proves nothing once Stripe may have forgotten the identifier, or once the
+ * invoice of the report's period is final: then Stripe's summaries are read before anything is sent.
+ *
+ * @see https://docs.stripe.com/api/billing/meter-event/create
+ */
+export async function submitReport(
+  context: SubmitContext,
+  report: OpenReport,
+  stripeCustomerId: string,
+): Promise<Submission> {
+  const { pool, clock } = context
+  const now = clock()
+  const attempted = report.firstAttemptAt !== null
+  const forgotten = attempted && now.getTime() - report.firstAttemptAt!.getTime() > IDENTIFIER_TRUST_MS
+  if (report.status === 'unsure' || forgotten || (attempted && report.closedAt !== null)) {
+    return settleBySummaries(context, report, stripeCustomerId)
+  }
+  if (report.closedAt !== null) {
+    await rewriteReport(pool, report)
+    return { outcome: 'rewritten' }
+  }
+  await noteAttempt(pool, report, now)
+  await context.pace()
+  try {
+    await send(context.stripe, report, stripeCustomerId)
+  } catch (error) {
+    return settleError(context, report, error)
+  }
+  await acceptReport(pool, report, clock())
+  return { outcome: 'accepted' }
+}
+
+async function send(stripe: Stripe, report: OpenReport, stripeCustomerId: string): Promise<void> {
+  const timestamp = Math.floor(report.timestamp.getTime() / 1000)
+  const payload = { stripe_customer_id: stripeCustomerId, value: report.value }
+  const event = { identifier: report.identifier, event_name: report.meter, timestamp, payload }
+  // A key replays errors, too: the same while the outcome is unknown, another after any definite answer.
+  await stripe.billing.meterEvents.create(event, { idempotencyKey: `${report.identifier}-${report.definiteAnswers}` })
+}
+
+async function settleError(context: SubmitContext, report: OpenReport, error: unknown): Promise<Submission> {
+  const { pool, clock } = context
+  if (isAlreadyDelivered(error)) {
+    await acceptReport(pool, report, clock())
+    return { outcome: 'accepted' }
+  }
+  if (isPermanent(error)) {
+    await failReport(pool, report, (error as Error).message)
+    return { outcome: 'failed' }
+  }
+  if (!(error instanceof Stripe.errors.StripeError)) throw error
+  await postponeReport(pool, report, {
+    until: new Date(clock().getTime() + backOffMs(report.attempts, retryAfterMs(error), context.random())),
+    error: error.message,
+    definite: error.statusCode !== undefined,
+  })
+  return { outcome: 'postponed', reason: error.message, unavailable: true }
+}
+
+/** A repeated identifier: Stripe has it from an attempt whose answer was lost. The sentence is all there is to tell. */
+function isAlreadyDelivered(error: unknown): boolean {
+  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return false
+  return error.message.startsWith('An event already exists with identifier') || error.code === 'duplicate_meter_event'
+}
+
+function isPermanent(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    error.code !== 'rate_limit' &&
+    error.code !== 'lock_timeout'
+  )
+}
+
+function retryAfterMs(error: InstanceType<typeof Stripe.errors.StripeError>): number {
+  const seconds = Number(error.headers?.['retry-after'] ?? 0)
+  return Number.isFinite(seconds) ? seconds * 1000 : 0
+}
+
+/** Doubling, with up to half of jitter, and never sooner than Stripe asks. */
+export function backOffMs(attempts: number, retryAfter: number, random: number): number {
+  const doubled = Math.min(BACK_OFF_MS_MIN * 2 ** Math.min(attempts, 20), BACK_OFF_MS_MAX)
+  return Math.max(Math.round(doubled * (0.5 + random / 2)), retryAfter)
+}
+
+async function settleBySummaries(
+  context: SubmitContext,
+  report: OpenReport,
+  stripeCustomerId: string,
+): Promise<Submission> {
+  const { pool, clock } = context
+  const now = clock()
+  const quietAt = new Date(report.lastAttemptAt!.getTime() + SUMMARY_QUIET_MS)
+  if (now < quietAt) {
+    const error = 'Its outcome is unknown; it waits until the summaries at Stripe can tell'
+    await postponeReport(pool, report, { until: quietAt, error, definite: false })
+    return { outcome: 'postponed', reason: error, unavailable: false }
+  }
+  try {
+    await context.pace()
+    const verdict = await summarizedReport(context, report, stripeCustomerId)
+    if (verdict === 'delivered') {
+      await acceptReport(pool, report, now)
+      return { outcome: 'accepted' }
+    }
+    if (verdict === 'absent') {
+      await rewriteReport(pool, report)
+      return { outcome: 'rewritten' }
+    }
+    const error = `Stripe's summaries do not tell whether it has this report (${verdict.explanation}). Compare by hand; clearing this error sends the usage again.`
+    await markUnsure(pool, report, { until: new Date(now.getTime() + BACK_OFF_MS_MAX), error })
+    return { outcome: 'failed' }
+  } catch (error) {
+    if (!(error instanceof Stripe.errors.StripeError)) throw error
+    const until = new Date(now.getTime() + backOffMs(report.attempts, 0, context.random()))
+    await postponeReport(pool, report, { until, error: error.message, definite: false })
+    return { outcome: 'postponed', reason: error.message, unavailable: true }
+  }
+}

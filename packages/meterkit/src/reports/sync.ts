@@ -1,0 +1,154 @@
+import type { PoolClient } from 'pg'
+import { getCustomer } from '../customers/store.ts'
+import type { Logger } from '../meterkit.ts'
+import type { SyncResult } from './report.ts'
+import { customersToReport, failReport, openReports, writeReports } from './store.ts'
+import { type Submission, type SubmitContext, submitReport } from './submit.ts'
+
+/** Customers reported at once; within a customer one call follows another, as Stripe demands. */
+const CUSTOMERS_AT_ONCE = 4
+/** First part of the advisory lock of a customer's reports; the second is a hash of its id. */
+const REPORT_LOCK = 720_461
+
+export interface SyncContext extends SubmitContext {
+  log: Logger
+  /** Periods that ended a while ago without word of their invoice are looked up first: see `refreshEndedPeriods`. */
+  refreshPeriods: (customerId: string) => Promise<void>
+}
+
+type Tally = Omit<SyncResult, 'milliseconds'>
+
+/**
+ * Reports unreported usage: of one customer, or of all. Any number of workers may run it at once; a customer another
+ * worker is at is left to that one.
+ * @param urgent  tries reports again that wait for their back-off: a period is about to close
+ */
+export async function syncUsage(
+  context: SyncContext,
+  { customerId = null, urgent = false }: { customerId?: string | null; urgent?: boolean } = {},
+): Promise<SyncResult> {
+  const began = performance.now()
+  const customers = customerId ? [customerId] : await customersToReport(context.pool, context.clock())
+  const tally: Tally = { created: 0, accepted: 0, failed: 0, postponed: 0, reason: null }
+  let unavailable = false
+
+  async function worker(): Promise<void> {
+    for (let next = customers.shift(); next && !unavailable; next = customers.shift()) {
+      unavailable = await reportCustomer(context, next, { tally, urgent, wait: customerId !== null })
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(CUSTOMERS_AT_ONCE, customers.length) }, worker))
+  if (customers.length > 0) tally.postponed += customers.length
+  const result = { ...tally, milliseconds: Math.round(performance.now() - began) }
+  if (result.created + result.accepted + result.failed + result.postponed > 0) {
+    context.log.info({ ...result }, 'usage reported to Stripe')
+  }
+  return result
+}
+
+/** @returns true where Stripe cannot take more now, so that going on would only add to its trouble */
+async function reportCustomer(
+  context: SyncContext,
+  customerId: string,
+  { tally, urgent, wait }: { tally: Tally; urgent: boolean; wait: boolean },
+): Promise<boolean> {
+  const client = await context.pool.connect()
+  // While another worker sends this customer's reports, ours wait or go elsewhere: one call at a time per customer.
+  if (!(await lock(client, customerId, wait))) {
+    client.release()
+    return false
+  }
+  try {
+    return await reportLocked(context, customerId, { tally, urgent })
+  } catch (error) {
+    const stripeFailed = (error as { type?: string }).type?.startsWith('Stripe')
+    if (!stripeFailed) throw error
+    tally.postponed += 1
+    tally.reason = (error as Error).message
+    return true
+  } finally {
+    const broken = await unlock(client, customerId)
+    client.release(broken)
+  }
+}
+
+async function reportLocked(
+  context: SyncContext,
+  customerId: string,
+  { tally, urgent }: { tally: Tally; urgent: boolean },
+): Promise<boolean> {
+  const { pool, clock, log } = context
+  await context.refreshPeriods(customerId)
+  // A report may be taken back and written anew under another timestamp; that one is due at once.
+  for (let round = 0; round < 3; round++) {
+    tally.created += await writeReports(pool, customerId, clock())
+    const reports = await openReports(pool, customerId, urgent ? null : clock())
+    if (reports.length === 0) return false
+    const customer = await getCustomer(pool, customerId)
+    let rewritten = false
+    for (const report of reports) {
+      if (!customer?.stripeId) {
+        await failReport(
+          pool,
+          report,
+          'The customer is not known at Stripe. Create it there by a checkout, then clear this error.',
+        )
+        tally.failed += 1
+        continue
+      }
+      const submission = await submitReport(context, report, customer.stripeId)
+      log.info({ report: report.id, identifier: report.identifier, ...submission }, 'report')
+      count(tally, submission)
+      rewritten ||= submission.outcome === 'rewritten'
+      if (submission.outcome === 'postponed' && submission.unavailable) return true
+    }
+    if (!rewritten) return false
+  }
+  return false
+}
+
+function count(tally: Tally, submission: Submission): void {
+  if (submission.outcome === 'accepted') tally.accepted += 1
+  if (submission.outcome === 'failed') tally.failed += 1
+  if (submission.outcome === 'postponed') {
+    tally.postponed += 1
+    tally.reason = submission.reason
+  }
+}
+
+async function lock(client: PoolClient, customerId: string, wait: boolean): Promise<boolean> {
+  if (wait) {
+    await client.query('select pg_advisory_lock($1, hashtext($2))', [REPORT_LOCK, customerId])
+    return true
+  }
+  const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1, hashtext($2)) as locked', [
+    REPORT_LOCK,
+    customerId,
+  ])
+  return rows[0]!.locked
+}
+
+/** @returns the error of a connection that must not be used again; the server has let go of its lock by itself then */
+async function unlock(client: PoolClient, customerId: string): Promise<Error | undefined> {
+  try {
+    await client.query('select pg_advisory_unlock($1, hashtext($2))', [REPORT_LOCK, customerId])
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
+/**
+ * Lets calls out at a steady rate, each caller in turn.
+ * @param perSecond  calls a second, of this process
+ */
+export function createPace(perSecond: number): () => Promise<void> {
+  const gapMs = 1000 / perSecond
+  let next = 0
+  return async () => {
+    const now = performance.now()
+    const at = Math.max(now, next)
+    next = at + gapMs
+    if (at > now) await new Promise((resolve) => setTimeout(resolve, at - now))
+  }
+}

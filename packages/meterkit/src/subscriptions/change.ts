@@ -1,0 +1,174 @@
+import type { Stripe } from 'stripe'
+import { MeterkitError } from '../errors.ts'
+import type { SwitchPreview } from '../invoices/charges.ts'
+import type { InvoiceContext } from '../invoices/flush.ts'
+import { chargeLines, periodSheet, total } from '../invoices/upcoming.ts'
+import { priceUsage } from '../pricing/price-usage.ts'
+import { unreported } from '../reports/store.ts'
+import { type PlanContext, planOf, stripePricesOf } from './checkout.ts'
+import { getSubscription } from './store.ts'
+import { isLive, type Subscription } from './subscription.ts'
+import { syncSubscription, wholeSecond } from './sync.ts'
+
+export type ChangeContext = InvoiceContext & PlanContext
+
+/** What switching does, in numbers, without doing it. Nothing is asked of Stripe. */
+export async function previewSwitch(
+  { pool, catalog, clock }: ChangeContext,
+  input: { subscriptionId: string; plan: string },
+): Promise<SwitchPreview> {
+  const subscription = await liveSubscription({ pool }, input.subscriptionId)
+  const plan = planOf(catalog, input.plan)
+  refuseSamePlan(subscription, plan.key)
+  const now = clock()
+  const sheet = await periodSheet(pool, subscription, now)
+  const lines = sheet ? chargeLines(sheet, catalog, sheet.cells) : []
+  return {
+    subscriptionId: subscription.id,
+    from: subscription.plan,
+    to: plan.key,
+    at: wholeSecond(now),
+    currency: sheet?.currency ?? 'usd',
+    soFar: { lines, amount: total(lines) },
+    rest: sheet && restOfPeriod(sheet, catalog, plan, now),
+    unreported: (await unreported(pool, subscription.customerId, subscription.id)).quantity,
+  }
+}
+
+/** The rest of the period at the pace so far, priced by itself on either plan: packages and tiers start afresh. */
+function restOfPeriod(
+  sheet: NonNullable<Awaited<ReturnType<typeof periodSheet>>>,
+  catalog: ChangeContext['catalog'],
+  plan: ReturnType<typeof planOf>,
+  now: Date,
+): SwitchPreview['rest'] {
+  const segment = sheet.segments.at(-1)
+  if (!segment || now >= segment.end) return null
+  const elapsedMs = BigInt(now.getTime() - segment.start.getTime())
+  const leftMs = BigInt(segment.end.getTime() - now.getTime())
+  const [item] = segment.items.flatMap((candidate) => sheet.prices.get(candidate.stripePriceId)?.meter ?? [])
+  const newModel = plan.prices.find((price) => price.meter === item)?.model
+  const oldPrice = segment.items
+    .map((candidate) => sheet.prices.get(candidate.stripePriceId))
+    .find((price) => price?.meter === item)
+  if (elapsedMs <= 0n || !newModel || !oldPrice?.model) return null
+  const used = chargeLines(sheet, catalog, sheet.cells)
+    .filter((line) => line.current && line.meter === item)
+    .reduce((sum, line) => sum + BigInt(line.quantity.split('.')[0]!), 0n)
+  if (used === 0n) return null
+  const quantity = ((used * leftMs) / elapsedMs).toString()
+  return {
+    quantity,
+    onCurrentPlan: priceUsage(oldPrice.model, quantity).amount,
+    onNewPlan: priceUsage(newModel, quantity).amount,
+  }
+}
+
+/**
+ * Changes the plan at once. All usage so far is reported and accepted first, so that none of it falls under the new
+ * price; Stripe then bills the old segment as an item of the coming invoice.
+ * @throws MeterkitError `usage_unreported` where Stripe cannot take the usage now; nothing was changed then
+ * @see https://docs.stripe.com/billing/subscriptions/usage-based/manage-billing (update prices mid-cycle)
+ */
+export async function switchPlan(
+  context: ChangeContext,
+  input: { subscriptionId: string; plan: string },
+): Promise<Subscription> {
+  const subscription = await liveSubscription(context, input.subscriptionId)
+  const plan = planOf(context.catalog, input.plan)
+  refuseSamePlan(subscription, plan.key)
+  if (subscription.problem)
+    throw new MeterkitError('meter_in_use', `switchPlan: ${subscription.problem}`, {
+      field: 'subscriptionId',
+      value: subscription.id,
+    })
+  const prices = await stripePricesOf(context, plan)
+  await flushBefore(context, subscription, `the plan stays ${subscription.plan}`)
+
+  const changedAt = wholeSecond(context.clock())
+  await context.stripe.subscriptions.update(subscription.stripeId, {
+    items: itemChanges(subscription, plan, prices),
+    // never `none`: the usage before the switch would not be billed
+    proration_behavior: 'create_prorations',
+    proration_date: changedAt.getTime() / 1000,
+  })
+  return (await syncSubscription(context, subscription.stripeId, { changedAt }))!
+}
+
+/** Items are matched by their meter; what the new plan does not have goes, what it has besides comes. */
+function itemChanges(
+  subscription: Subscription,
+  plan: ReturnType<typeof planOf>,
+  prices: Map<string, string>,
+): Stripe.SubscriptionUpdateParams.Item[] {
+  const left = [...subscription.items]
+  const changes: Stripe.SubscriptionUpdateParams.Item[] = plan.prices.map((price) => {
+    const at = left.findIndex((item) => item.meter === price.meter)
+    const [item] = at === -1 ? [] : left.splice(at, 1)
+    return {
+      ...(item ? { id: item.stripeId } : {}),
+      price: prices.get(price.lookupKey)!,
+      ...(price.meter === null ? { quantity: 1 } : {}),
+    }
+  })
+  return [...changes, ...left.map((item) => ({ id: item.stripeId, deleted: true }))]
+}
+
+/**
+ * Cancels at the period's end, or now with the last usage billed at once.
+ * @throws MeterkitError `usage_unreported` for `now` while Stripe cannot take the last usage: it would be discarded
+ */
+export async function cancelSubscription(
+  context: ChangeContext,
+  { subscriptionId, when }: { subscriptionId: string; when: 'period_end' | 'now' },
+): Promise<Subscription> {
+  const subscription = await liveSubscription(context, subscriptionId)
+  if (when === 'period_end') {
+    await context.stripe.subscriptions.update(subscription.stripeId, { cancel_at_period_end: true })
+  } else {
+    await flushBefore(context, subscription, 'the subscription goes on')
+    await context.stripe.subscriptions.cancel(subscription.stripeId, { invoice_now: true, prorate: true })
+  }
+  return (await syncSubscription(context, subscription.stripeId))!
+}
+
+export async function resumeSubscription(context: ChangeContext, subscriptionId: string): Promise<Subscription> {
+  const subscription = await liveSubscription(context, subscriptionId)
+  await context.stripe.subscriptions.update(subscription.stripeId, { cancel_at_period_end: false })
+  return (await syncSubscription(context, subscription.stripeId))!
+}
+
+async function flushBefore(context: ChangeContext, subscription: Subscription, unchanged: string): Promise<void> {
+  await context.drained()
+  const result = await context.flush(subscription.customerId)
+  if (result.postponed === 0) return
+  const sentence = `The usage so far could not be reported to Stripe (${result.reason ?? 'another worker is at it'}), and it must be before this change. Nothing is lost and ${unchanged}; try again in a minute.`
+  throw new MeterkitError('usage_unreported', sentence, { field: 'subscriptionId', value: subscription.id })
+}
+
+async function liveSubscription({ pool }: Pick<ChangeContext, 'pool'>, id: string): Promise<Subscription> {
+  const subscription = await getSubscription(pool, id)
+  if (!subscription) {
+    throw new MeterkitError(
+      'unknown_subscription',
+      `subscriptionId ${JSON.stringify(id)} is not a subscription here.`,
+      { field: 'subscriptionId', value: id },
+    )
+  }
+  if (!isLive(subscription)) {
+    throw new MeterkitError(
+      'subscription_not_live',
+      `Subscription ${subscription.stripeId} is ${subscription.status}; only a live one can be changed. Subscribe anew by a checkout.`,
+      { field: 'subscriptionId', value: id },
+    )
+  }
+  return subscription
+}
+
+function refuseSamePlan(subscription: Subscription, plan: string): void {
+  if (subscription.plan !== plan) return
+  throw new MeterkitError('same_plan', `The subscription is on ${JSON.stringify(plan)} already.`, {
+    field: 'plan',
+    value: plan,
+  })
+}

@@ -1,0 +1,104 @@
+import type { Period, Segment, SegmentKind, Subscription, SubscriptionItem } from './subscription.ts'
+
+/** A segment to be stored, by its start. */
+export type SegmentStart = Omit<Segment, 'end' | 'closedAt'>
+
+/**
+ * The segments a subscription has, given those known and what Stripe says now. A past that is known is not rewritten;
+ * a future that was only expected is replaced.
+ *
+ * A segment starts with the subscription, with each period, when the prices change, with the end of a trial and with
+ * the end of all. The start of the period to come is noted ahead, so that usage recorded after it, before Stripe's word
+ * has arrived, lands on its own side.
+ *
+ * @param known      oldest first
+ * @param changedAt  when the prices changed, if they did; UTC, whole seconds
+ */
+export function segmentStarts(
+  subscription: Omit<Subscription, 'problem'>,
+  known: readonly SegmentStart[],
+  { now, changedAt }: { now: Date; changedAt: Date },
+): SegmentStart[] {
+  const { items, currentPeriod, startedAt, trialEnd, endedAt } = subscription
+  const past = known.filter((segment) => segment.start <= now)
+  const starts: SegmentStart[] =
+    past.length > 0 ? [...past] : [start(startedAt, kindAt(subscription, startedAt), currentPeriod, items)]
+
+  if (currentPeriod) {
+    const { start: periodStart } = currentPeriod
+    const before = starts.findLast((segment) => segment.start < periodStart)
+    if (before && before.start < periodStart) endPeriod(starts, periodStart)
+    put(
+      starts,
+      start(periodStart, kindAt(subscription, periodStart), currentPeriod, itemsAt(starts, periodStart) ?? items),
+    )
+  }
+  const latest = starts.at(-1)!
+  if (!sameItems(latest.items, items) && latest.kind !== 'ended' && !endedAt) {
+    const at = changedAt > latest.start ? changedAt : latest.start
+    put(starts, start(at, kindAt(subscription, at), currentPeriod, items))
+  }
+  for (const segment of starts) {
+    const current = currentPeriod && segment.start >= currentPeriod.start
+    if (current && segment.kind !== 'ended')
+      segment.period = endedAt && endedAt < currentPeriod.end ? { ...currentPeriod, end: endedAt } : currentPeriod
+  }
+  const pausedNow = subscription.status === 'paused' && starts.at(-1)!.kind === 'billable'
+  if (pausedNow) put(starts, start(changedAt, 'free', currentPeriod, items))
+  if (endedAt) {
+    const kept = starts.filter((segment) => segment.start < endedAt)
+    return [...kept, start(endedAt, 'ended', null, [])]
+  }
+  if (trialEnd && currentPeriod && trialEnd > now && trialEnd < currentPeriod.end) {
+    put(starts, start(trialEnd, 'billable', currentPeriod, items))
+  }
+  return [...starts, ...expected(subscription)].sort((a, b) => a.start.getTime() - b.start.getTime())
+}
+
+/** What begins when the current period, or the subscription, is due to end. */
+function expected({
+  currentPeriod,
+  cancelAt,
+  cancelAtPeriodEnd,
+  items,
+}: Omit<Subscription, 'problem'>): SegmentStart[] {
+  if (!currentPeriod) return cancelAt ? [start(cancelAt, 'ended', null, [])] : []
+  const end = cancelAt ?? (cancelAtPeriodEnd ? currentPeriod.end : null)
+  if (end && end <= currentPeriod.end) return [start(end, 'ended', null, [])]
+  return [start(currentPeriod.end, 'billable', null, items)]
+}
+
+function kindAt({ status, trialEnd }: Omit<Subscription, 'problem'>, at: Date): SegmentKind {
+  if (trialEnd && at < trialEnd) return 'free'
+  return status === 'paused' || status === 'incomplete' || status === 'incomplete_expired' ? 'free' : 'billable'
+}
+
+/** The period before ended where the current one starts, whatever was expected. */
+function endPeriod(starts: SegmentStart[], at: Date): void {
+  for (const segment of starts) {
+    if (segment.start < at && segment.kind !== 'ended' && (segment.period === null || segment.period.end > at)) {
+      segment.period = { start: segment.period?.start ?? segment.start, end: at }
+    }
+  }
+}
+
+function itemsAt(starts: readonly SegmentStart[], at: Date): SubscriptionItem[] | undefined {
+  return starts.findLast((segment) => segment.start <= at && segment.kind !== 'ended')?.items
+}
+
+function put(starts: SegmentStart[], segment: SegmentStart): void {
+  const same = starts.findIndex((other) => other.start.getTime() === segment.start.getTime())
+  if (same === -1) starts.push(segment)
+  else starts[same] = segment
+  starts.sort((a, b) => a.start.getTime() - b.start.getTime())
+}
+
+function start(at: Date, kind: SegmentKind, period: Period | null, items: SubscriptionItem[]): SegmentStart {
+  return { start: at, kind, period, items }
+}
+
+export function sameItems(a: readonly SubscriptionItem[], b: readonly SubscriptionItem[]): boolean {
+  const names = (items: readonly SubscriptionItem[]) =>
+    items.map((item) => `${item.stripeId} ${item.stripePriceId}`).sort()
+  return names(a).join() === names(b).join()
+}

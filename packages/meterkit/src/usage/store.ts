@@ -1,0 +1,102 @@
+import { type Database, rows } from '../database/database.ts'
+import { placement } from '../reports/placement.ts'
+import type { Period, Segment, Subscription } from '../subscriptions/subscription.ts'
+
+/** Usage of one meter in one segment of the period and on one day. */
+export interface UsageCell {
+  /** Position in the segments asked for. */
+  segment: number
+  meter: string
+  /** UTC, `2026-11-24`. */
+  date: string
+  quantity: string
+  events: number
+  lastEventAt: Date | null
+  /** Happened in an earlier period and is billed in this one. */
+  late: boolean
+}
+
+/** The segments a period consists of, clipped to it; the last ends with the period. */
+export function segmentsIn(segments: readonly Segment[], period: Period): (Segment & { end: Date })[] {
+  return segments
+    .filter((segment) => segment.start < period.end && (segment.end === null || segment.end > period.start))
+    .map((segment) => ({
+      ...segment,
+      start: segment.start < period.start ? period.start : segment.start,
+      end: segment.end === null || segment.end > period.end ? period.end : segment.end,
+    }))
+}
+
+/**
+ * What is billed in a period: its own rollups, late usage already reported into it, and late usage that the next report
+ * will bring. A few index reads, whatever the number of events.
+ */
+export async function usageCells(
+  db: Database,
+  { customerId, id }: Pick<Subscription, 'customerId' | 'id'>,
+  all: readonly Segment[],
+  period: Period,
+  now: Date,
+): Promise<UsageCell[]> {
+  const segments = segmentsIn(all, period)
+  if (segments.length === 0) return []
+  const bounds = [segments.map((segment) => segment.start), segments.map((segment) => segment.end)]
+  const cells = await rows<UsageCell>(
+    db,
+    /* sql */ `
+    with bound as (
+      select * from unnest($3::timestamptz[], $4::timestamptz[]) with ordinality as bound (starts, ends, ordinal)
+    )
+    select (bound.ordinal - 1)::int as segment, meter.event_name as meter,
+      to_char(rollup.since at time zone 'UTC', 'YYYY-MM-DD') as date,
+      sum(rollup.quantity) as quantity, sum(rollup.events)::int as events, max(rollup.last_event_at) as "lastEventAt",
+      false as late
+    from bound
+    join billing.rollups as rollup
+      on rollup.customer_id = $1 and rollup.subscription_id = $2
+      and rollup.since >= bound.starts and rollup.since < bound.ends
+    join billing.meters as meter on meter.id = rollup.meter
+    group by 1, 2, 3
+    union all
+    select (bound.ordinal - 1)::int, meter.event_name, to_char(report.reported_for at time zone 'UTC', 'YYYY-MM-DD'),
+      sum(report.value), sum(report.events)::int, null, true
+    from bound
+    join billing.reports as report
+      on report.customer_id = $1 and report.subscription_id = $2 and report.late
+      and report.status in ('pending', 'accepted', 'unsure')
+      and report.reported_for >= bound.starts and report.reported_for < bound.ends
+    join billing.meters as meter on meter.id = report.meter
+    group by 1, 2, 3
+    order by 1, 2, 3`,
+    [customerId, id, ...bounds],
+  )
+  return [...cells, ...(await lateToCome(db, { customerId, id }, all, segments, period, now))]
+}
+
+async function lateToCome(
+  db: Database,
+  { customerId, id }: Pick<Subscription, 'customerId' | 'id'>,
+  all: readonly Segment[],
+  segments: readonly Segment[],
+  period: Period,
+  now: Date,
+): Promise<UsageCell[]> {
+  const due = await rows<{ meter: string; since: Date; value: string; events: number }>(
+    db,
+    /* sql */ `
+    select meter.event_name as meter, rollup.since, rollup.quantity - rollup.reported as value,
+      (rollup.events - rollup.reported_events)::int as events
+    from billing.rollups as rollup
+    join billing.meters as meter on meter.id = rollup.meter
+    where rollup.customer_id = $1 and rollup.subscription_id = $2 and rollup.due and rollup.since < $3`,
+    [customerId, id, period.start],
+  )
+  return due.flatMap(({ meter, since, value, events }) => {
+    const place = placement(all, since, now)
+    if (place.to !== 'period' || !place.late) return []
+    const segment = segments.findLastIndex((candidate) => candidate.start <= place.timestamp)
+    if (segment === -1) return []
+    const date = place.timestamp.toISOString().slice(0, 10)
+    return [{ segment, meter, date, quantity: value, events, lastEventAt: null, late: true }]
+  })
+}

@@ -1,0 +1,65 @@
+import type { Stripe } from 'stripe'
+import type { Database } from '../database/database.ts'
+import { MeterkitError } from '../errors.ts'
+import type { Logger } from '../meterkit.ts'
+import { receiveWebhook } from './receive.ts'
+import { getWebhook } from './store.ts'
+
+const BODY_BYTES_MAX = 2 * 1024 * 1024
+/** A draft's usage is flushed before we answer, because its hour runs from our answer; but no delivery may time out. */
+const FLUSH_MS_MAX = 8_000
+
+export interface HandlerContext {
+  db: Database
+  stripe: Stripe
+  secrets: () => readonly string[]
+  clock: () => Date
+  log: Logger
+  process: (id: string) => Promise<void>
+  enqueue: (id: string) => Promise<void>
+}
+
+/** `POST …/webhooks/stripe`: 400 for what Stripe did not sign, 200 once it is stored; the rest is a job's. */
+export async function handleRequest(context: HandlerContext, request: Request): Promise<Response> {
+  const { pathname } = new URL(request.url)
+  if (!pathname.endsWith('/webhooks/stripe')) return answer(404, `Meterkit has nothing at ${pathname}`)
+  if (request.method !== 'POST') return answer(405, 'Stripe sends webhooks by POST')
+  const body = await request.text()
+  if (body.length > BODY_BYTES_MAX) return answer(413, `a webhook has at most ${BODY_BYTES_MAX} bytes`)
+  try {
+    const signature = request.headers.get('stripe-signature')
+    const { db, stripe, clock } = context
+    const { id, isNew } = await receiveWebhook(
+      { db, stripe, secrets: context.secrets(), now: clock() },
+      { body, signature },
+    )
+    if (isNew) await start(context, id)
+    return answer(200, 'received')
+  } catch (error) {
+    if (error instanceof MeterkitError && error.code === 'invalid_signature') {
+      context.log.warn({ reason: error.message }, 'refused a webhook')
+      return answer(400, error.message)
+    }
+    context.log.error({ error: (error as Error).message }, 'a webhook could not be stored; Stripe will send it again')
+    return answer(500, 'could not be stored; send it again')
+  }
+}
+
+async function start({ db, process, enqueue, log }: HandlerContext, id: string): Promise<void> {
+  await enqueue(id)
+  const webhook = await getWebhook(db, id)
+  if (webhook?.type !== 'invoice.created') return
+  const attempt = process(id).catch((error: Error) =>
+    log.warn({ webhook: id, error: error.message }, 'the job tries again'),
+  )
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, FLUSH_MS_MAX)
+  })
+  await Promise.race([attempt, patience])
+  clearTimeout(timer)
+}
+
+function answer(status: number, message: string): Response {
+  return Response.json({ message }, { status })
+}
