@@ -1,0 +1,75 @@
+import RefreshCw from 'lucide-react/icons/refresh-cw'
+import type { SyncResult } from 'meterkit'
+import { useEffect } from 'react'
+import { type FetcherWithComponents, useRevalidator } from 'react-router'
+import { Alert } from '~/ui/alert'
+import { Button } from '~/ui/button'
+import { formatQuantity } from '~/ui/quantity'
+
+const LOOK_EVERY_MS = 1_000
+
+/** What an operator's deed on usage has done. */
+export interface Deed {
+  /** Reports whose error was cleared first; null when that was not asked for. */
+  cleared: number | null
+  sync: SyncResult
+}
+
+/** Sends a sync through `fetcher`, to this page's own action, and shows how far it is. */
+export function SyncButton({ fetcher, waiting }: { fetcher: FetcherWithComponents<unknown>; waiting: number }) {
+  const busy = fetcher.state !== 'idle'
+  useProgress(busy)
+  return (
+    <fetcher.Form method="post" className="flex items-center gap-3">
+      <input type="hidden" name="intent" value="sync" />
+      <span role="status" className="text-muted text-xs tabular-nums">
+        {busy && (waiting > 0 ? `Sending … ${formatQuantity(waiting, 'reports')} to go` : 'Sending …')}
+      </span>
+      <Button type="submit" variant="primary" loading={busy}>
+        <RefreshCw aria-hidden /> Sync now
+      </Button>
+    </fetcher.Form>
+  )
+}
+
+/** The page's figures move while the sync runs. */
+function useProgress(busy: boolean): void {
+  const { revalidate } = useRevalidator()
+  useEffect(() => {
+    if (!busy) return
+    const timer = setInterval(() => void revalidate(), LOOK_EVERY_MS)
+    return () => clearInterval(timer)
+  }, [busy, revalidate])
+}
+
+/** What it did, in numbers, and why something was left. */
+export function SyncOutcome({ deed }: { deed: Deed | null | undefined }) {
+  if (!deed) return null
+  const { cleared, sync } = deed
+  const { created, accepted, failed, postponed, reason, milliseconds } = sync
+  const nothing = created + accepted + failed + postponed === 0
+  const tone = failed > 0 ? 'danger' : postponed > 0 ? 'warning' : 'positive'
+  const counts = [
+    [created, 'created'],
+    [accepted, 'accepted'],
+    [failed, 'failed'],
+    [postponed, 'postponed'],
+  ] as const
+  return (
+    <Alert tone={tone} title={titleOf(deed, nothing)} className="mb-6">
+      <span className="tabular-nums">
+        {!nothing && `${counts.map(([count, word]) => `${formatQuantity(count)} ${word}`).join(' · ')} · `}
+        {formatQuantity(Math.round(milliseconds))} ms
+      </span>
+      {cleared !== null && <p>{formatQuantity(cleared, 'reports')} had the error cleared first.</p>}
+      {reason && <p>Postponed: {reason}</p>}
+    </Alert>
+  )
+}
+
+function titleOf({ sync: { accepted, failed, postponed } }: Deed, nothing: boolean): string {
+  if (nothing) return 'Stripe is in step: there was nothing to report'
+  if (failed > 0) return 'Stripe refused a part of the usage; nothing was lost'
+  if (postponed > 0) return 'A part of the usage waits for the next sync'
+  return `${formatQuantity(accepted, 'reports')} accepted by Stripe`
+}
