@@ -1,0 +1,192 @@
+import { data, Form } from 'react-router'
+import { submitToAuth } from 'saas/server/auth-calls'
+import { checkForm, type RefusedForm, refusal } from 'saas/server/form'
+import { forgetSession, requireUser } from 'saas/server/session'
+import { z } from 'zod'
+import { Alert } from '~/ui/alert'
+import { SubmitButton } from '~/ui/button'
+import { Card, CardHeader } from '~/ui/card'
+import { Field, FormErrors } from '~/ui/field'
+import { emailField, nameField, newPasswordField, newPasswordHelp, passwordField } from '../auth/credentials.ts'
+import type { Route } from './+types/profile'
+import { AccountTabs } from './account-tabs.tsx'
+
+export const meta: Route.MetaFunction = () => [{ title: 'Profile · Meterkit' }]
+
+export async function loader(args: Route.LoaderArgs) {
+  return { user: await requireUser(args), addressChanged: args.url.searchParams.get('email') === 'changed' }
+}
+
+type Intent = 'name' | 'email' | 'password'
+
+/** What became of one of the page's forms. */
+type Outcome = { intent: Intent; done: string; refused: null } | { intent: Intent; done: null; refused: RefusedForm }
+
+export async function action(args: Route.ActionArgs) {
+  await requireUser(args)
+  const form = await args.request.formData()
+  const outcome = await change(args, form)
+  forgetSession(args)
+  return data(outcome, { status: outcome.refused ? 400 : 200 })
+}
+
+function change(args: Route.ActionArgs, form: FormData): Promise<Outcome> {
+  switch (form.get('intent')) {
+    case 'email':
+      return changeEmail(args, form)
+    case 'password':
+      return changePassword(args, form)
+    default:
+      return changeName(args, form)
+  }
+}
+
+async function changeName(args: Route.ActionArgs, form: FormData): Promise<Outcome> {
+  const intent = 'name'
+  const read = checkForm(form, z.object({ name: nameField }))
+  if (!read.ok) return { intent, done: null, refused: read.refused }
+  const answer = await submitToAuth(args, '/update-user', read.values)
+  if (!answer.ok) return { intent, done: null, refused: refusal(form, { name: answer.message }) }
+  return { intent, done: 'Your name is saved.', refused: null }
+}
+
+async function changeEmail(args: Route.ActionArgs, form: FormData): Promise<Outcome> {
+  const intent = 'email'
+  const read = checkForm(form, z.object({ email: emailField }))
+  if (!read.ok) return { intent, done: null, refused: read.refused }
+  const callbackURL = '/app/users/profile?email=changed'
+  const answer = await submitToAuth(args, '/change-email', { newEmail: read.values.email, callbackURL })
+  if (!answer.ok) {
+    const same = answer.message.startsWith('Email is the same')
+    const message = same ? 'This is your address already.' : answer.message
+    return { intent, done: null, refused: refusal(form, { email: message }) }
+  }
+  return {
+    intent,
+    done: 'A mail with a link is on its way. Your address changes once you have opened it.',
+    refused: null,
+  }
+}
+
+const passwordForm = z.object({ currentPassword: passwordField, newPassword: newPasswordField })
+
+async function changePassword(args: Route.ActionArgs, form: FormData): Promise<Outcome> {
+  const intent = 'password'
+  const read = checkForm(form, passwordForm)
+  if (!read.ok) return { intent, done: null, refused: read.refused }
+  const answer = await submitToAuth(args, '/change-password', { ...read.values, revokeOtherSessions: true })
+  if (answer.ok)
+    return { intent, done: 'Your password is changed, and you are signed out everywhere else.', refused: null }
+  const wrong = answer.code === 'INVALID_PASSWORD'
+  const errors = wrong ? { currentPassword: 'This is not your password.' } : { form: answer.message }
+  return { intent, done: null, refused: refusal(form, errors) }
+}
+
+export default function Profile({ loaderData: { user, addressChanged }, actionData }: Route.ComponentProps) {
+  const of = (intent: Intent) => (actionData?.intent === intent ? actionData : undefined)
+  return (
+    <>
+      <AccountTabs />
+      <div className="flex flex-col gap-6">
+        {addressChanged && !actionData && (
+          <Alert tone="positive">
+            Thank you, that is confirmed. If a second mail went to your new address, open its link, too.
+          </Alert>
+        )}
+        <NameCard name={user.name} outcome={of('name')} />
+        <EmailCard email={user.email} outcome={of('email')} />
+        <PasswordCard key={of('password')?.done} email={user.email} outcome={of('password')} />
+      </div>
+    </>
+  )
+}
+
+function NameCard({ name, outcome }: { name: string; outcome: Outcome | undefined }) {
+  const { errors, entered } = outcome?.refused ?? {}
+  return (
+    <Card>
+      <CardHeader title="Name" description="Shown to the members of your organizations." />
+      <Form method="post" className="flex max-w-md flex-col items-start gap-4" noValidate>
+        <Said outcome={outcome} />
+        <Field
+          label="Name"
+          name="name"
+          autoComplete="name"
+          defaultValue={entered?.name ?? name}
+          error={errors?.name}
+          className="w-full"
+          required
+        />
+        <SubmitButton name="intent" value="name" variant="secondary">
+          Save name
+        </SubmitButton>
+      </Form>
+    </Card>
+  )
+}
+
+function EmailCard({ email, outcome }: { email: string; outcome: Outcome | undefined }) {
+  const { errors, entered } = outcome?.refused ?? {}
+  return (
+    <Card>
+      <CardHeader title="Email" description={`You sign in as ${email}.`} />
+      <Form method="post" className="flex max-w-md flex-col items-start gap-4" noValidate>
+        <Said outcome={outcome} />
+        <Field
+          label="New email"
+          name="email"
+          type="email"
+          autoComplete="email"
+          defaultValue={entered?.email}
+          error={errors?.email}
+          help="We send a link first; nothing changes before you have opened it."
+          className="w-full"
+          required
+        />
+        <SubmitButton name="intent" value="email" variant="secondary">
+          Change email
+        </SubmitButton>
+      </Form>
+    </Card>
+  )
+}
+
+function PasswordCard({ email, outcome }: { email: string; outcome: Outcome | undefined }) {
+  const errors = outcome?.refused?.errors
+  return (
+    <Card>
+      <CardHeader title="Password" description="Changing it signs you out on every other device." />
+      <Form method="post" className="flex max-w-md flex-col items-start gap-4" noValidate>
+        <Said outcome={outcome} />
+        <input type="hidden" name="username" autoComplete="username" defaultValue={email} />
+        <Field
+          label="Current password"
+          name="currentPassword"
+          type="password"
+          autoComplete="current-password"
+          error={errors?.currentPassword}
+          className="w-full"
+          required
+        />
+        <Field
+          label="New password"
+          name="newPassword"
+          type="password"
+          autoComplete="new-password"
+          help={newPasswordHelp}
+          error={errors?.newPassword}
+          className="w-full"
+          required
+        />
+        <SubmitButton name="intent" value="password" variant="secondary">
+          Change password
+        </SubmitButton>
+      </Form>
+    </Card>
+  )
+}
+
+function Said({ outcome }: { outcome: Outcome | undefined }) {
+  if (outcome?.done) return <Alert tone="positive">{outcome.done}</Alert>
+  return <FormErrors errors={outcome?.refused?.errors} />
+}
