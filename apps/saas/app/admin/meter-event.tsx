@@ -18,7 +18,7 @@ import { Timeline, type TimelineStep } from '~/ui/timeline'
 import type { Route } from './+types/meter-event'
 import { BackLink } from './back-link.tsx'
 import { Facts } from './facts.tsx'
-import { syncNow } from './sync.ts'
+import { clearErrors } from './sync.ts'
 import { type Deed, SyncOutcome } from './sync-outcome.tsx'
 
 const REASON_CHARACTERS_MAX = 500
@@ -27,7 +27,8 @@ export const meta: Route.MetaFunction = () => [{ title: 'Meter event · Meterkit
 
 export async function loader(args: Route.LoaderArgs) {
   await requireAdmin(args)
-  const event = await args.context.get(servicesContext).meterkit.events.get(args.params.eventId)
+  const { meterkit } = args.context.get(servicesContext)
+  const event = isEventId(args.params.eventId) ? await meterkit.events.get(args.params.eventId) : null
   if (!event) throw notFound()
   return { event }
 }
@@ -38,12 +39,12 @@ export async function action(args: Route.ActionArgs) {
   const actor = await requireAdmin(args)
   const services = args.context.get(servicesContext)
   const { eventId } = args.params
+  if (!isEventId(eventId)) throw notFound()
   const form = await args.request.formData()
   const intent = form.get('intent')
   if (intent === 'retry') {
-    const cleared = await services.meterkit.events.retry({ eventIds: [eventId] })
-    await audit(services, { actor, action: 'event.retry', object: eventId, detail: { cleared } })
-    return { deed: { cleared, sync: await syncNow(services, actor) }, error: null } satisfies Answer
+    const cleared = await clearErrors(services, actor, { eventIds: [eventId] })
+    return { deed: { cleared }, error: null } satisfies Answer
   }
   if (intent !== 'void') throw data('There is no such action.', { status: 400 })
   const reason = String(form.get('reason') ?? '')
@@ -58,6 +59,10 @@ export async function action(args: Route.ActionArgs) {
   }
   await audit(services, { actor, action: 'event.void', object: eventId, detail: { reason } })
   return { deed: null, error: null } satisfies Answer
+}
+
+function isEventId(text: string): boolean {
+  return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
 }
 
 function refused(error: string) {

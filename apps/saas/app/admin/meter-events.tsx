@@ -1,7 +1,6 @@
 import type { EventRow } from 'meterkit'
 import { useState } from 'react'
 import { data, useActionData, useFetcher } from 'react-router'
-import { audit } from 'saas/server/audit'
 import { servicesContext } from 'saas/server/services'
 import { requireAdmin } from 'saas/server/session'
 import { Button, LinkButton } from '~/ui/button'
@@ -17,8 +16,9 @@ import { Tabs } from '~/ui/tabs'
 import { Time } from '~/ui/time'
 import type { Route } from './+types/meter-events'
 import { listFilter } from './list-filter.ts'
+import { useLiveFigures } from './live-figures.ts'
 import { NothingFound, SearchForm } from './search-form.tsx'
-import { syncNow } from './sync.ts'
+import { clearErrors, syncNow } from './sync.ts'
 import { type Deed, SyncButton, SyncOutcome } from './sync-outcome.tsx'
 
 const STATUSES = ['pending', 'processed', 'failed', 'late', 'void', 'free'] as const
@@ -42,7 +42,14 @@ export async function loader(args: Route.LoaderArgs) {
     meterkit.events.counts(),
     meterkit.reports.counts(),
   ])
-  return { page, counts, waiting: reports.pending, status: filter.status ?? null, search: filter.search ?? null }
+  return {
+    page,
+    counts,
+    waiting: reports.pending,
+    isFirstPage: filter.cursor === undefined,
+    status: filter.status ?? null,
+    search: filter.search ?? null,
+  }
 }
 
 export async function action(args: Route.ActionArgs): Promise<Deed> {
@@ -50,13 +57,10 @@ export async function action(args: Route.ActionArgs): Promise<Deed> {
   const services = args.context.get(servicesContext)
   const form = await args.request.formData()
   const intent = form.get('intent')
-  if (intent === 'sync') return { cleared: null, sync: await syncNow(services, actor) }
+  if (intent === 'sync') return { sync: await syncNow(services, actor) }
   const which = retryOf(form)
   if (!which) throw data('There is no such action.', { status: 400 })
-  const cleared = await services.meterkit.events.retry(which)
-  const object = 'error' in which ? 'all with one error' : which.eventIds.join(' ')
-  await audit(services, { actor, action: 'event.retry', object, detail: { ...which, cleared } })
-  return { cleared, sync: await syncNow(services, actor) }
+  return { cleared: await clearErrors(services, actor, which) }
 }
 
 function retryOf(form: FormData): { eventIds: string[] } | { error: string } | null {
@@ -66,9 +70,10 @@ function retryOf(form: FormData): { eventIds: string[] } | { error: string } | n
 }
 
 export default function MeterEvents({ loaderData }: Route.ComponentProps) {
-  const { page, counts, waiting, status, search } = loaderData
+  const { page, counts, waiting, isFirstPage, status, search } = loaderData
   const fetcher = useFetcher<Deed>()
   const posted = useActionData<Deed>() // without JavaScript
+  useLiveFigures(fetcher.state === 'idle' && isFirstPage)
   const isEmpty = counts.all === 0
   return (
     <>

@@ -1,7 +1,7 @@
 import CircleCheck from 'lucide-react/icons/circle-check'
 import { countAiCalls } from 'meterkit/ai'
-import { Suspense, useEffect } from 'react'
-import { Await, Link, useFetcher, useRevalidator } from 'react-router'
+import { Suspense } from 'react'
+import { Await, Link, useFetcher } from 'react-router'
 import { servicesContext } from 'saas/server/services'
 import { requireAdmin } from 'saas/server/session'
 import { Alert } from '~/ui/alert'
@@ -14,12 +14,12 @@ import { Skeleton } from '~/ui/skeleton'
 import { Time } from '~/ui/time'
 import type { Route } from './+types/overview'
 import { type Business, businessOf } from './business.ts'
+import { useLiveFigures } from './live-figures.ts'
 import { Pipe, type Stage } from './pipe.tsx'
 import { RevenueChart } from './revenue-chart.tsx'
 import { syncNow } from './sync.ts'
 import { type Deed, SyncButton, SyncOutcome } from './sync-outcome.tsx'
 
-const LOOK_EVERY_MS = 3_000
 const SET_ASIDE_MAX = 20
 const MINUTE_MS = 60_000
 const BYTES_NOTEWORTHY = 1024 ** 2
@@ -62,7 +62,7 @@ export async function loader(args: Route.LoaderArgs) {
 
 export async function action(args: Route.ActionArgs): Promise<Deed> {
   const actor = await requireAdmin(args)
-  return { cleared: null, sync: await syncNow(args.context.get(servicesContext), actor) }
+  return { sync: await syncNow(args.context.get(servicesContext), actor) }
 }
 
 /** How long usage may wait before something is wrong: a little more than the schedule's pause. */
@@ -125,17 +125,6 @@ export default function Overview({ loaderData, actionData }: Route.ComponentProp
       </div>
     </>
   )
-}
-
-function useLiveFigures(active: boolean): void {
-  const { revalidate } = useRevalidator()
-  useEffect(() => {
-    if (!active) return
-    const timer = setInterval(() => {
-      if (!document.hidden) void revalidate()
-    }, LOOK_EVERY_MS)
-    return () => clearInterval(timer)
-  }, [active, revalidate])
 }
 
 function stagesOf({ pipeline, events, reports, at, lagMax }: LoaderData, business: Business | null): Stage[] {

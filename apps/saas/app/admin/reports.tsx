@@ -32,7 +32,7 @@ export async function loader(args: Route.LoaderArgs) {
 
 export async function action(args: Route.ActionArgs): Promise<Deed> {
   const actor = await requireAdmin(args)
-  return { cleared: null, sync: await syncNow(args.context.get(servicesContext), actor) }
+  return { sync: await syncNow(args.context.get(servicesContext), actor) }
 }
 
 export default function Reports({ loaderData }: Route.ComponentProps) {

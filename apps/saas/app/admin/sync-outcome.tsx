@@ -8,12 +8,8 @@ import { formatQuantity } from '~/ui/quantity'
 
 const LOOK_EVERY_MS = 1_000
 
-/** What an operator's deed on usage has done. */
-export interface Deed {
-  /** Reports whose error was cleared first; null when that was not asked for. */
-  cleared: number | null
-  sync: SyncResult
-}
+/** What an operator's deed on usage has done: sent it, or cleared the errors of so many reports. */
+export type Deed = { sync: SyncResult } | { cleared: number }
 
 /** Sends a sync through `fetcher`, to this page's own action, and shows how far it is. */
 export function SyncButton({ fetcher, waiting }: { fetcher: FetcherWithComponents<unknown>; waiting: number }) {
@@ -45,8 +41,8 @@ function useProgress(busy: boolean): void {
 /** What it did, in numbers, and why something was left. */
 export function SyncOutcome({ deed }: { deed: Deed | null | undefined }) {
   if (!deed) return null
-  const { cleared, sync } = deed
-  const { created, accepted, failed, postponed, reason, milliseconds } = sync
+  if ('cleared' in deed) return <Cleared count={deed.cleared} />
+  const { created, accepted, failed, postponed, reason, milliseconds } = deed.sync
   const nothing = created + accepted + failed + postponed === 0
   const tone = failed > 0 ? 'danger' : postponed > 0 ? 'warning' : 'positive'
   const counts = [
@@ -56,18 +52,26 @@ export function SyncOutcome({ deed }: { deed: Deed | null | undefined }) {
     [postponed, 'postponed'],
   ] as const
   return (
-    <Alert tone={tone} title={titleOf(deed, nothing)} className="mb-6">
+    <Alert tone={tone} title={titleOf(deed.sync, nothing)} className="mb-6">
       <span className="tabular-nums">
         {!nothing && `${counts.map(([count, word]) => `${formatQuantity(count)} ${word}`).join(' · ')} · `}
         {formatQuantity(Math.round(milliseconds))} ms
       </span>
-      {cleared !== null && <p>{formatQuantity(cleared, 'reports')} had the error cleared first.</p>}
       {reason && <p>Postponed: {reason}</p>}
     </Alert>
   )
 }
 
-function titleOf({ sync: { accepted, failed, postponed } }: Deed, nothing: boolean): string {
+function Cleared({ count }: { count: number }) {
+  if (count === 0) return <Alert className="mb-6" title="There was no error left to clear" />
+  return (
+    <Alert tone="positive" className="mb-6" title={`${formatQuantity(count, 'reports')} cleared`}>
+      Their usage is pending again and goes out with the next sync, under a new identifier.
+    </Alert>
+  )
+}
+
+function titleOf({ accepted, failed, postponed }: SyncResult, nothing: boolean): string {
   if (nothing) return 'Stripe is in step: there was nothing to report'
   if (failed > 0) return 'Stripe refused a part of the usage; nothing was lost'
   if (postponed > 0) return 'A part of the usage waits for the next sync'
