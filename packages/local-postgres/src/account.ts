@@ -56,7 +56,14 @@ function waysToRun(folder: string): Omit<Account, 'majorVersion'>[] {
   const asUser = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups']
   const demoted = [
     {
-      prefix: [...asUser, '--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--'],
+      // no_setuid_fixup: otherwise access(2), by which PostgreSQL looks at its own programs, forgets the right.
+      prefix: [
+        ...asUser,
+        '--inh-caps=+dac_override',
+        '--ambient-caps=+dac_override',
+        '--securebits=+no_setuid_fixup',
+        '--',
+      ],
       uid,
       description: `as user ${uid}, allowed to pass closed folders`,
     },
