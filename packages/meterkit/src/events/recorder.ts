@@ -187,7 +187,10 @@ export function createRecorder({
         break
       } catch (error) {
         if (!stopped) {
-          log.warn({ error: (error as Error).message }, 'the database does not take events now; they wait in the journal')
+          log.warn(
+            { error: (error as Error).message },
+            'the database does not take events now; they wait in the journal',
+          )
           await pause(retryMs)
         }
         if (stopped) {

@@ -107,7 +107,7 @@ create table billing.event_voids (
 create table billing.set_aside_events (
   customer_id uuid not null,
   id uuid not null,
-  event jsonb not null,
+  event text not null,                        -- JSON; text, because jsonb refuses some of what was refused before
   error text not null,
   set_aside_at timestamptz not null default now(),
   primary key (customer_id, id, error)
