@@ -1,6 +1,31 @@
-import type { FaultSettings } from './pages/context.ts'
+import { Account } from './account.ts'
+import { Database } from './database.ts'
+import { Faults } from './faults.ts'
+import { Api } from './http/api.ts'
+import { type Listening, listen } from './http/server.ts'
+import { randomLetters } from './identifier.ts'
+import { invoiceDue } from './invoices/finalize.ts'
+import { markDelivered } from './invoices/invoice.ts'
+import { Aggregation } from './metering/aggregation.ts'
+import { Usage } from './metering/usage.ts'
+import { Objects } from './objects.ts'
+import type { FaultSettings, PagesContext } from './pages/context.ts'
+import { createPages } from './pages/index.ts'
+import { completeCheckout, replaceCard, sessionDue } from './resources/checkout-sessions.ts'
+import { kinds, routes } from './resources/index.ts'
+import { usePortalSession } from './resources/portal.ts'
+import { resumeClocks, type TestClock } from './resources/test-clocks.ts'
+import { subscriptionDue } from './subscriptions/renewal.ts'
+import { Timeline } from './timeline.ts'
+import { Deliveries } from './webhooks/deliveries.ts'
+import { EventLog } from './webhooks/events.ts'
 
 export type { FaultSettings } from './pages/context.ts'
+
+/** Soon at first, for an app that is being restarted; then for three days, as Stripe does. */
+const WEBHOOK_RETRY_DELAYS_MS = [10, 60, 600, 3600, 6 * 3600, 12 * 3600, 24 * 3600, 24 * 3600].map(
+  (seconds) => seconds * 1000,
+)
 
 export interface StripeLocalOptions {
   /** SQLite file that holds all state; default `:memory:`. The same file brings everything back. */
@@ -37,7 +62,7 @@ export interface ReceivedMeterEvent {
 }
 
 /** Makes the local Stripe misbehave on purpose. Paths are prefixes such as `/v1/billing/meter_events`. */
-export interface Faults {
+export interface FaultControls {
   read(): FaultSettings
   write(settings: FaultSettings): void
   /** Does the work of the next `count` requests, then closes the connection without an answer. */
@@ -77,12 +102,151 @@ export interface StripeLocal {
   receivedMeterEvents(): ReceivedMeterEvent[]
   /** Requests to the API received so far, faulty ones included. */
   requestCount(pathPrefix?: string): number
-  faults: Faults
+  faults: FaultControls
   /** Stops listening, timers and deliveries, closes the state file. A second call does nothing. */
   close(): Promise<void>
 }
 
 /** Starts a Stripe on localhost. @throws Error when the port is taken and `strictPort` is not false */
-export function startStripeLocal(_options: StripeLocalOptions = {}): Promise<StripeLocal> {
-  return Promise.reject(new Error('stripe-local: the server is not part of this version yet.'))
+export async function startStripeLocal(options: StripeLocalOptions = {}): Promise<StripeLocal> {
+  const log = options.log ?? (() => {})
+  const faults = new Faults()
+  const account = openAccount(options, faults, log)
+  const secretKey = keyOf(account.db, options.secretKey)
+  const api = new Api({ account, secretKey, faults, routes, log })
+  const pages = createPages(pagesContext(account, api))
+  const fetch = async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url)
+    return pathname.startsWith('/v1/') || pathname.startsWith('/v2/')
+      ? await api.fetch(request)
+      : await pages.fetch(request)
+  }
+  const listening = await listen(fetch, options).catch((error) => {
+    account.db.close()
+    throw error
+  })
+  account.baseUrl = () => listening.url
+  resume(account)
+
+  let closing: Promise<void> | undefined
+  return {
+    url: listening.url,
+    host: listening.host,
+    port: listening.port,
+    secretKey,
+    clientConfig: { host: listening.host, port: listening.port, protocol: 'http' },
+    now: () => new Date(account.timeline.nowMs()),
+    fetch,
+    advance: (to) => account.timeline.advance(to.getTime()),
+    idle: () => settle(account),
+    usage: (customerId, eventName, range) => {
+      const end = range ? Math.floor(range.end.getTime() / 1000) : Number.MAX_SAFE_INTEGER
+      return account.usage.acceptedSum(customerId, eventName, {
+        start: Math.floor((range?.start.getTime() ?? 0) / 1000),
+        end,
+      })
+    },
+    receivedMeterEvents: () =>
+      account.usage.received().map((event) => ({
+        identifier: event.identifier,
+        eventName: event.event_name,
+        customerId: event.customer ?? '',
+        value: event.value,
+        timestamp: event.timestamp,
+      })),
+    requestCount: (pathPrefix) => api.requestCount(pathPrefix),
+    faults,
+    close: () => {
+      closing ??= shutDown(account, listening)
+      return closing
+    },
+  }
+}
+
+function openAccount(options: StripeLocalOptions, faults: Faults, log: (line: string) => void): Account {
+  const db = new Database(options.file ?? ':memory:')
+  const objects = new Objects(db)
+  const frozenMs = (clock: string) => {
+    const found = objects.find<TestClock>('test_helpers.test_clock', clock)
+    return found && found.frozen_time * 1000
+  }
+  const timeline = new Timeline(db, options.now ?? (() => new Date()), frozenMs)
+  const account = new Account({ db, objects, timeline, usage: new Usage(db), faults, kinds })
+  account.previewLagMs = options.previewLagMs ?? 0
+  account.events = new EventLog(account)
+  account.aggregation = new Aggregation(account, options.aggregationDelayMs ?? 300)
+  account.deliveries = new Deliveries(account, faults, options.webhookRetryDelaysMs ?? WEBHOOK_RETRY_DELAYS_MS, log)
+  account.deliveries.onDelivered = (eventId, type) => {
+    if (type === 'invoice.created') markDelivered(account, objectIdOf(account, eventId))
+  }
+  timeline.settle = () => settleStep(account)
+  timeline.handlers.set('subscription', (id, atMs) => subscriptionDue(account, id, atMs))
+  timeline.handlers.set('invoice', (id) => invoiceDue(account, id))
+  timeline.handlers.set('checkout', (id) => sessionDue(account, id))
+  timeline.handlers.set('delivery', (id) => account.deliveries.retry(id))
+  return account
+}
+
+function objectIdOf(account: Account, eventId: string): string {
+  return account.db.get<{ object_id: string }>('select object_id from events where id = ?', eventId)?.object_id ?? ''
+}
+
+function keyOf(db: Database, given: string | undefined): string {
+  const key = given ?? db.setting('secret_key') ?? `sk_test_local_${randomLetters(32)}`
+  db.writeSetting('secret_key', key)
+  return key
+}
+
+/** Takes up what an earlier process left: events to count, webhooks to send, things that fell due meanwhile. */
+function resume(account: Account): void {
+  if (account.usage.pending().length > 0) account.aggregation.plan()
+  resumeClocks(account)
+  account.deliveries.kick()
+  account.timeline.arm()
+}
+
+async function settle(account: Account): Promise<void> {
+  await account.aggregation.idle()
+  await account.deliveries.settled()
+}
+
+/** Between two steps of an advance more time passes than an aggregation takes. */
+async function settleStep(account: Account): Promise<void> {
+  await account.deliveries.settled()
+  account.db.transaction(() => account.aggregation.run())
+  await account.deliveries.settled()
+}
+
+async function shutDown(account: Account, listening: Listening): Promise<void> {
+  account.timeline.close()
+  account.aggregation.close()
+  await listening.close()
+  await account.deliveries.close()
+  account.db.close()
+}
+
+function pagesContext(account: Account, api: Api): PagesContext {
+  const committed = <T>(work: () => T): T => {
+    const result = work()
+    account.deliveries.kick()
+    account.timeline.arm()
+    return result
+  }
+  return {
+    baseUrl: () => account.baseUrl(),
+    now: () => new Date(account.timeline.nowMs()),
+    api: async (method, path, params) => api.call(method, path, params),
+    completeCheckout: async (sessionId, payer) => committed(() => completeCheckout(account, sessionId, payer)),
+    portalSession: async (sessionId) => {
+      const session = usePortalSession(account, sessionId)
+      return session && account.present(session)
+    },
+    replaceCard: async (customerId, card) => committed(() => replaceCard(account, customerId, card)),
+    dashboard: {
+      deliveries: async (page) => account.deliveries.list(page),
+      resend: (deliveryId) => account.deliveries.resend(deliveryId),
+      advance: (to) => account.timeline.advance(to.getTime()),
+      faults: { read: () => account.faults.read(), write: (settings) => account.faults.write(settings) },
+    },
+  }
 }

@@ -1,0 +1,256 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Account, Wire } from '../account.ts'
+import type { Faults } from '../faults.ts'
+import { newId } from '../identifier.ts'
+import { API_VERSION } from '../webhooks/events.ts'
+import { authenticate } from './authentication.ts'
+import { ApiError, type WireError } from './errors.ts'
+import { expand } from './expand.ts'
+import { type RawFields, rawFrom, readForm } from './form.ts'
+import { fingerprintOf, IdempotencyKeys } from './idempotency.ts'
+import { list, readParams, text } from './params.ts'
+import type { Ids, Method, Route } from './route.ts'
+import { noticeFor } from './version.ts'
+
+/** Thrown instead of an answer when a fault cuts the connection. */
+export class ConnectionCut extends Error {}
+
+type Answer = { status: number; body: string; headers?: { [name: string]: string } }
+
+/** The API over one account: from a request to Stripe's answer. */
+export class Api {
+  readonly #account: Account
+  readonly #secretKey: string
+  readonly #faults: Faults
+  readonly #log: (line: string) => void
+  readonly #keys: IdempotencyKeys
+  readonly #exact = new Map<string, Route>()
+  readonly #patterns = new Map<string, { route: Route; segments: string[] }[]>()
+  readonly #counts = new Map<string, number>()
+
+  constructor(parts: {
+    account: Account
+    secretKey: string
+    faults: Faults
+    routes: Route[]
+    log: (line: string) => void
+  }) {
+    this.#account = parts.account
+    this.#secretKey = parts.secretKey
+    this.#faults = parts.faults
+    this.#log = parts.log
+    this.#keys = new IdempotencyKeys(parts.account.db)
+    for (const route of parts.routes) this.#register(route)
+  }
+
+  requestCount(pathPrefix = '/'): number {
+    let count = 0
+    for (const [path, times] of this.#counts) if (path.startsWith(pathPrefix)) count += times
+    return count
+  }
+
+  /** @throws ConnectionCut when a fault says so */
+  async fetch(request: Request): Promise<Response> {
+    const url = new URL(request.url)
+    const path = url.pathname
+    this.#counts.set(path, (this.#counts.get(path) ?? 0) + 1)
+    if (this.#faults.take('dropRequests', path)) throw new ConnectionCut('dropped on purpose')
+    const answerFault = this.#faults.take('answer', path)
+    const delay = this.#faults.take('delay', path)
+    const cut = this.#faults.take('loseAnswers', path)
+    const requestId = newId('req', 14)
+    const body = request.method === 'POST' ? await request.text() : ''
+    let answer: Answer
+    if (answerFault && !answerFault.afterWork) answer = faultyAnswer(answerFault.status)
+    else {
+      answer = await this.#answer(request, url, body, requestId, delay?.milliseconds ?? 0)
+      if (answerFault) answer = faultyAnswer(answerFault.status)
+    }
+    if (cut) throw new ConnectionCut('answer lost on purpose')
+    return new Response(answer.body, {
+      status: answer.status,
+      headers: {
+        'content-type': 'application/json',
+        'request-id': requestId,
+        'stripe-version': request.headers.get('stripe-version') ?? API_VERSION,
+        ...answer.headers,
+      },
+    })
+  }
+
+  /** A call from inside, authenticated by being here. @throws ApiError */
+  call(method: Method, path: string, params: { [name: string]: unknown } = {}): Wire {
+    const answer = this.#account.db.transaction(() => this.#perform(method, path, rawFrom(params) as RawFields))
+    this.#afterCommit()
+    const refusal = this.#takeRefusal()
+    if (refusal) throw refusal
+    return answer
+  }
+
+  #takeRefusal(): ApiError | null {
+    const { refusal } = this.#account
+    this.#account.refusal = null
+    return refusal
+  }
+
+  async #answer(request: Request, url: URL, body: string, requestId: string, delayMs: number): Promise<Answer> {
+    const method = request.method
+    const key =
+      method === 'POST' || (method === 'DELETE' && url.pathname.startsWith('/v2/'))
+        ? request.headers.get('idempotency-key')
+        : null
+    const headers: { [name: string]: string } = key ? { 'idempotency-key': key } : {}
+    let began = false
+    try {
+      authenticate(request.headers.get('authorization'), this.#secretKey)
+      const notice = noticeFor(request.headers.get('stripe-version'))
+      if (notice) headers['stripe-notice'] = notice
+      const nowMs = this.#account.timeline.nowMs()
+      const fingerprint = key ? fingerprintOf(method, url.pathname, body) : ''
+      if (key) {
+        const kept = this.#keys.begin(key, fingerprint, nowMs)
+        if (kept) return { ...kept, headers: { ...headers, 'idempotent-replayed': 'true' } }
+        began = true
+      }
+      const answer = this.#work(method, url, body, request.headers, key, requestId, fingerprint, nowMs)
+      this.#afterCommit()
+      if (delayMs > 0) await wait(delayMs)
+      return { ...answer, headers: { ...headers, ...answer.headers } }
+    } catch (error) {
+      return { ...this.#refusal(error), headers }
+    } finally {
+      if (key && began) this.#keys.end(key)
+    }
+  }
+
+  /** The work and its kept answer are one transaction: a killed process has done both or neither. */
+  #work(
+    method: string,
+    url: URL,
+    body: string,
+    headers: Headers,
+    key: string | null,
+    requestId: string,
+    fingerprint: string,
+    nowMs: number,
+  ): Answer {
+    const { db } = this.#account
+    const keep = (answer: Answer) => {
+      if (key) this.#keys.keep(key, fingerprint, answer, nowMs)
+      return answer
+    }
+    this.#account.cause = { id: requestId, idempotency_key: key }
+    try {
+      return db.transaction(() => {
+        const answer = this.#perform(method, url.pathname, readRaw(method, url, body, headers))
+        const refusal = this.#takeRefusal()
+        return keep(refusal ? this.#refusal(refusal) : { status: 200, body: JSON.stringify(answer, null, 2) })
+      })
+    } catch (error) {
+      const answer = this.#refusal(error)
+      if (!(error instanceof ApiError) || error.kept) db.transaction(() => keep(answer))
+      return answer
+    } finally {
+      this.#account.cause = null
+    }
+  }
+
+  #perform(method: string, path: string, raw: RawFields): Wire {
+    const found = this.#find(method, path)
+    if (!found) {
+      throw new ApiError(
+        404,
+        {
+          type: 'invalid_request_error',
+          message: `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
+        },
+        false,
+      )
+    }
+    if (path.startsWith('/v2/'))
+      return found.route.handle(this.#account, readParams(found.route.params, raw) as never, found.ids)
+    const { expand: rawPaths, ...rest } = raw
+    const params = readParams(found.route.params, rest)
+    const paths = rawPaths === undefined ? [] : list(text()).read(rawPaths, 'expand', [])
+    const answer = found.route.handle(this.#account, params as never, found.ids)
+    return paths.length === 0 ? answer : expand(this.#account, answer, paths)
+  }
+
+  #register(route: Route): void {
+    if (!route.path.includes(':')) {
+      this.#exact.set(`${route.method} ${route.path}`, route)
+      return
+    }
+    const segments = route.path.split('/')
+    const slot = `${route.method} ${segments.length}`
+    this.#patterns.set(slot, [...(this.#patterns.get(slot) ?? []), { route, segments }])
+  }
+
+  #find(method: string, path: string): { route: Route; ids: Ids } | null {
+    const exact = this.#exact.get(`${method} ${path}`)
+    if (exact) return { route: exact, ids: {} }
+    const parts = path.split('/')
+    for (const { route, segments } of this.#patterns.get(`${method} ${parts.length}`) ?? []) {
+      if (!segments.every((segment, i) => segment === parts[i] || (segment.startsWith(':') && parts[i] !== '')))
+        continue
+      const named = segments.flatMap((segment, i) =>
+        segment.startsWith(':') ? [[segment.slice(1), decodeURIComponent(parts[i]!)]] : [],
+      )
+      return { route, ids: Object.fromEntries(named) }
+    }
+    return null
+  }
+
+  #refusal(error: unknown): Answer {
+    if (error instanceof ApiError) {
+      const body = JSON.stringify({ error: error.error }, null, 2)
+      return {
+        status: error.status,
+        body,
+        ...(error.status === 400 && { headers: { 'stripe-should-retry': 'false' } }),
+      }
+    }
+    this.#log(`stripe-local: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    return faultyAnswer(500)
+  }
+
+  #afterCommit(): void {
+    this.#account.deliveries.kick()
+    this.#account.timeline.arm()
+  }
+}
+
+function readRaw(method: string, url: URL, body: string, headers: Headers): RawFields {
+  const query = readForm(url.search.slice(1))
+  if (method !== 'POST') return query
+  const isJson = (headers.get('content-type') ?? '').includes('json') || url.pathname.startsWith('/v2/')
+  if (!isJson) return { ...query, ...readForm(body) }
+  try {
+    return { ...query, ...(body === '' ? {} : (JSON.parse(body) as RawFields)) }
+  } catch {
+    throw new ApiError(
+      400,
+      { type: 'invalid_request_error', message: 'Invalid request: the body is not valid JSON.' },
+      false,
+    )
+  }
+}
+
+function faultyAnswer(status: number): Answer {
+  const errors: { [status: number]: WireError } = {
+    409: {
+      type: 'invalid_request_error',
+      code: 'lock_timeout',
+      message:
+        "This object can't be accessed right now because another API request or Stripe process currently accessing it. If you see this error intermittently, retry the request.",
+    },
+    429: {
+      type: 'invalid_request_error',
+      code: 'rate_limit',
+      message: 'Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.',
+    },
+  }
+  const error = errors[status] ?? { type: 'api_error', message: 'An unknown error occurred' }
+  const headers: { [name: string]: string } = status === 429 ? { 'stripe-rate-limited-reason': 'global-rate' } : {}
+  return { status, body: JSON.stringify({ error }, null, 2), headers }
+}

@@ -1,0 +1,60 @@
+/** The `error` object of Stripe's answers. */
+export interface WireError {
+  type: 'api_error' | 'card_error' | 'idempotency_error' | 'invalid_request_error'
+  message: string
+  code?: string
+  param?: string
+  doc_url?: string
+  decline_code?: string
+  charge?: string
+  payment_intent?: string
+}
+
+/** A refusal as Stripe words it. `kept`: the work had begun, so an Idempotency-Key replays this answer. */
+export class ApiError extends Error {
+  readonly status: number
+  readonly error: WireError
+  readonly kept: boolean
+
+  constructor(status: number, error: WireError, kept = true) {
+    super(error.message)
+    this.name = 'ApiError'
+    this.status = status
+    this.error = error.code
+      ? { ...error, doc_url: `https://stripe.com/docs/error-codes/${error.code.replaceAll('_', '-')}` }
+      : error
+    this.kept = kept
+  }
+}
+
+/** 400: the request is understood and refused. */
+export function refuse(message: string, about: { param?: string; code?: string } = {}): ApiError {
+  return new ApiError(400, { type: 'invalid_request_error', message, ...about })
+}
+
+/** 400 before any work began; an Idempotency-Key does not keep it. */
+export function refuseParameter(message: string, about: { param?: string; code?: string } = {}): ApiError {
+  return new ApiError(400, { type: 'invalid_request_error', message, ...about }, false)
+}
+
+/** 404 for the object a path names. */
+export function missing(noun: string, id: string): ApiError {
+  return new ApiError(404, {
+    type: 'invalid_request_error',
+    code: 'resource_missing',
+    param: 'id',
+    message: `No such ${noun}: '${id}'`,
+  })
+}
+
+/** 400 for an object that a parameter names. */
+export function missingReference(noun: string, id: string, param: string): ApiError {
+  return refuse(`No such ${noun}: '${id}'`, { code: 'resource_missing', param })
+}
+
+export function cardError(
+  message: string,
+  about: { code: string; decline_code?: string; param?: string; charge?: string; payment_intent?: string },
+): ApiError {
+  return new ApiError(402, { type: 'card_error', message, ...about })
+}

@@ -1,0 +1,67 @@
+import type { Kind } from '../account.ts'
+import type { Route } from '../http/route.ts'
+import { invoice, lineItem } from '../invoices/invoice.ts'
+import { invoiceItem } from '../invoices/items.ts'
+import { charge, invoicePayment, paymentIntent } from '../invoices/payment.ts'
+import { subscription, subscriptionItem } from '../subscriptions/subscription.ts'
+import { checkoutItem, checkoutRoutes, checkoutSession } from './checkout-sessions.ts'
+import { customer, customerRoutes } from './customers.ts'
+import { eventDestination, eventDestinationRoutes } from './event-destinations.ts'
+import { eventRoutes } from './events.ts'
+import { invoiceItemRoutes } from './invoice-items.ts'
+import { invoiceRoutes } from './invoices.ts'
+import { meterEventRoutes } from './meter-events.ts'
+import { meter, meterRoutes } from './meters.ts'
+import { paymentMethod, paymentMethodRoutes } from './payment-methods.ts'
+import { portalConfiguration, portalRoutes, portalSession } from './portal.ts'
+import { price, priceRoutes } from './prices.ts'
+import { product, productRoutes } from './products.ts'
+import { subscriptionRoutes } from './subscriptions.ts'
+import { testClock, testClockRoutes } from './test-clocks.ts'
+import { webhookEndpoint, webhookEndpointRoutes } from './webhook-endpoints.ts'
+
+export const kinds: Kind[] = [
+  charge,
+  checkoutItem,
+  checkoutSession,
+  customer,
+  {
+    type: 'customer_balance_transaction',
+    noun: 'customer balance transaction',
+    references: { customer: 'customer', invoice: 'invoice' },
+  },
+  eventDestination,
+  invoice,
+  invoiceItem,
+  invoicePayment,
+  lineItem,
+  meter,
+  paymentIntent,
+  paymentMethod,
+  portalConfiguration,
+  portalSession,
+  price,
+  product,
+  subscription,
+  subscriptionItem,
+  testClock,
+  webhookEndpoint,
+]
+
+export const routes: Route[] = [
+  ...checkoutRoutes,
+  ...customerRoutes,
+  ...eventDestinationRoutes,
+  ...eventRoutes,
+  ...invoiceItemRoutes,
+  ...invoiceRoutes,
+  ...meterEventRoutes,
+  ...meterRoutes,
+  ...paymentMethodRoutes,
+  ...portalRoutes,
+  ...priceRoutes,
+  ...productRoutes,
+  ...subscriptionRoutes,
+  ...testClockRoutes,
+  ...webhookEndpointRoutes,
+]

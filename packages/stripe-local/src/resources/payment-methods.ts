@@ -1,0 +1,244 @@
+import type { Account, Kind } from '../account.ts'
+import { cardError, missing, refuse } from '../http/errors.ts'
+import {
+  integer,
+  type Metadata,
+  mapOfText,
+  mergedMetadata,
+  metadata,
+  oneOf,
+  required,
+  shape,
+  text,
+  unsettable,
+} from '../http/params.ts'
+import { listPage, paging, route } from '../http/route.ts'
+import { newId } from '../identifier.ts'
+import type { Stored } from '../objects.ts'
+import type { CardInput } from '../pages/context.ts'
+import { behaviourOf, cardOfToken, digitsOf, faultOf, fingerprintOf } from './cards.ts'
+import { type Customer, customerParameter, liveCustomer } from './customers.ts'
+
+export interface PaymentMethod extends Stored {
+  object: 'payment_method'
+  allow_redisplay: 'unspecified' | 'always' | 'limited'
+  billing_details: {
+    address: { [key: string]: string | null }
+    email: string | null
+    name: string | null
+    phone: string | null
+    tax_id: null
+  }
+  card: { [key: string]: unknown; brand: string; last4: string; exp_month: number; exp_year: number }
+  customer: string | null
+  customer_account: null
+  livemode: false
+  metadata: Metadata
+  type: 'card'
+  /** A test number, never a real one: how the card behaves when charged. */
+  _number: string
+}
+
+export const paymentMethod: Kind = {
+  type: 'payment_method',
+  noun: 'PaymentMethod',
+  references: { customer: 'customer' },
+}
+
+const billingDetails = shape({
+  address: unsettable(mapOfText()),
+  email: unsettable(text()),
+  name: unsettable(text()),
+  phone: unsettable(text()),
+})
+const typed = shape({ number: text(), exp_month: integer(), exp_year: integer(), cvc: text(), token: text() })
+
+export const paymentMethodRoutes = [
+  route(
+    'POST',
+    '/v1/payment_methods',
+    {
+      type: required(oneOf('card')),
+      card: required(typed),
+      billing_details: billingDetails,
+      metadata: metadata(),
+      allow_redisplay: oneOf('always', 'limited', 'unspecified'),
+    },
+    (account, params) => {
+      const { token, ...written } = params.card
+      const card = token === undefined ? cardFrom(written) : cardOfToken(token)
+      if (!card) throw refuse(`No such token: '${token}'`, { code: 'resource_missing', param: 'card[token]' })
+      const fault = faultOf(card, new Date(account.timeline.nowMs()))
+      if (fault) throw cardError(fault.message, { code: fault.code, param: fault.field })
+      const details = params.billing_details ?? {}
+      const made = createPaymentMethod(account, card, { name: details.name ?? null, email: details.email ?? null })
+      return account.present(
+        account.change(made, {
+          metadata: mergedMetadata({}, params.metadata),
+          allow_redisplay: params.allow_redisplay ?? 'unspecified',
+        }),
+      )
+    },
+  ),
+
+  route('GET', '/v1/payment_methods/:id', {}, (account, _params, { id }) =>
+    account.present(paymentMethodOf(account, id!)),
+  ),
+
+  route(
+    'POST',
+    '/v1/payment_methods/:id',
+    {
+      billing_details: billingDetails,
+      metadata: metadata(),
+      card: shape({ exp_month: integer({ min: 1, max: 12 }), exp_year: integer() }),
+      allow_redisplay: oneOf('always', 'limited', 'unspecified'),
+    },
+    (account, params, { id }) => {
+      const before = account.get<PaymentMethod>('payment_method', id!)
+      const { address, ...details } = params.billing_details ?? {}
+      const changes = {
+        billing_details: {
+          ...before.billing_details,
+          ...details,
+          ...(address !== undefined && { address: address ?? {} }),
+        },
+        card: { ...before.card, ...params.card },
+        metadata: mergedMetadata(before.metadata, params.metadata),
+        ...(params.allow_redisplay && { allow_redisplay: params.allow_redisplay }),
+      }
+      return account.present(account.change(before, changes, 'payment_method.updated'))
+    },
+  ),
+
+  route('POST', '/v1/payment_methods/:id/attach', { customer: required(text()) }, (account, params, { id }) => {
+    const owner = customerParameter(account, params.customer)
+    return account.present(attach(account, paymentMethodOf(account, id!), owner))
+  }),
+
+  route('POST', '/v1/payment_methods/:id/detach', {}, (account, _params, { id }) => {
+    const before = account.get<PaymentMethod>('payment_method', id!)
+    if (before.customer === null) {
+      throw refuse('The payment method you provided is not attached to a customer so detachment is impossible.')
+    }
+    const owner = account.get<Customer>('customer', before.customer)
+    if (owner.invoice_settings.default_payment_method === before.id) {
+      account.change(
+        owner,
+        { invoice_settings: { ...owner.invoice_settings, default_payment_method: null } },
+        'customer.updated',
+      )
+    }
+    return account.present(account.change(before, { customer: null }, 'payment_method.detached'))
+  }),
+
+  route(
+    'GET',
+    '/v1/payment_methods',
+    { ...paging, customer: text(), type: oneOf('card'), allow_redisplay: text() },
+    (account, params) => {
+      if (params.customer !== undefined) customerParameter(account, params.customer)
+      return listPage<PaymentMethod>(account, 'payment_method', '/v1/payment_methods', params, {
+        where: { '$.customer': params.customer, '$.type': params.type },
+        ...(params.customer === undefined && {
+          also: { sql: `json_extract(data, '$.customer') is not null`, values: [] },
+        }),
+      })
+    },
+  ),
+
+  route(
+    'GET',
+    '/v1/customers/:id/payment_methods',
+    { ...paging, type: oneOf('card'), allow_redisplay: text() },
+    (account, params, { id }) => {
+      const owner = liveCustomer(account, id!)
+      return listPage<PaymentMethod>(account, 'payment_method', `/v1/customers/${owner.id}/payment_methods`, params, {
+        where: { '$.customer': owner.id, '$.type': params.type },
+      })
+    },
+  ),
+
+  route('GET', '/v1/customers/:id/payment_methods/:method', {}, (account, _params, { id, method }) => {
+    const found = account.get<PaymentMethod>('payment_method', method!)
+    if (found.customer !== liveCustomer(account, id!).id) throw missing('PaymentMethod', method!)
+    return account.present(found)
+  }),
+]
+
+function cardFrom(written: { number?: string; exp_month?: number; exp_year?: number; cvc?: string }): CardInput {
+  for (const name of ['number', 'exp_month', 'exp_year'] as const) {
+    if (written[name] === undefined)
+      throw refuse(`Missing required param: card[${name}].`, { code: 'parameter_missing', param: `card[${name}]` })
+  }
+  return {
+    number: written.number!,
+    expMonth: written.exp_month!,
+    expYear: written.exp_year!,
+    cvc: written.cvc ?? '123',
+  }
+}
+
+/** A payment method by id, or a new one for a test name such as `pm_card_visa`, as Stripe makes one at each use. */
+export function paymentMethodOf(account: Account, id: string): PaymentMethod {
+  const card = cardOfToken(id)
+  return card ? createPaymentMethod(account, card) : account.get<PaymentMethod>('payment_method', id)
+}
+
+export function createPaymentMethod(
+  account: Account,
+  card: CardInput,
+  payer: { name: string | null; email: string | null } = { name: null, email: null },
+): PaymentMethod {
+  const number = digitsOf(card.number)
+  const { brand } = behaviourOf(number)
+  return account.create<PaymentMethod>({
+    id: newId('pm'),
+    object: 'payment_method',
+    allow_redisplay: 'unspecified',
+    billing_details: {
+      address: { city: null, country: null, line1: null, line2: null, postal_code: null, state: null },
+      email: payer.email,
+      name: payer.name,
+      phone: null,
+      tax_id: null,
+    },
+    card: {
+      brand,
+      checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: 'pass' },
+      country: 'US',
+      display_brand: brand,
+      exp_month: card.expMonth,
+      exp_year: card.expYear,
+      fingerprint: fingerprintOf(number),
+      funding: 'credit',
+      generated_from: null,
+      last4: number.slice(-4),
+      networks: { available: [brand], preferred: null },
+      regulated_status: 'unregulated',
+      three_d_secure_usage: { supported: true },
+      wallet: null,
+    },
+    created: account.seconds(),
+    customer: null,
+    customer_account: null,
+    livemode: false,
+    metadata: {},
+    type: 'card',
+    _number: number,
+  })
+}
+
+/** @throws ApiError 402 for a card that is declined when it is set up */
+export function attach(account: Account, method: PaymentMethod, owner: Customer): PaymentMethod {
+  if (method.customer === owner.id) return method
+  if (method.customer !== null) {
+    throw refuse('The payment method you provided has already been attached to a customer.')
+  }
+  const decline = behaviourOf(method._number).attach
+  if (decline) {
+    const { message, ...about } = decline
+    throw cardError(message, about)
+  }
+  return account.change(method, { customer: owner.id }, 'payment_method.attached')
+}

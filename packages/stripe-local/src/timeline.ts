@@ -1,0 +1,139 @@
+import type { Database } from './database.ts'
+
+export type DueKind = 'subscription' | 'invoice' | 'checkout' | 'delivery'
+type Handler = (id: string, atMs: number) => void
+
+/** Node's timers hold 31 bits; the timer wakes at least this often and looks again. */
+const TIMER_MS_MAX = 60 * 60 * 1000
+
+/**
+ * The local Stripe's time and what has to happen when. The main clock ('') is real time plus an offset that only grows;
+ * each test clock stands still between advances. Nothing here waits by polling: one timer sleeps until the next thing due.
+ */
+export class Timeline {
+  readonly handlers = new Map<DueKind, Handler>()
+  /** Waits until what a step set off (webhooks, aggregation) is done. */
+  settle: () => Promise<void> = async () => {}
+  readonly #db: Database
+  readonly #realNow: () => Date
+  readonly #frozen: (clock: string) => number | undefined
+  #offsetMs: number
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<unknown> = Promise.resolve()
+  #closed = false
+
+  constructor(db: Database, realNow: () => Date, frozenMs: (clock: string) => number | undefined) {
+    this.#db = db
+    this.#realNow = realNow
+    this.#frozen = frozenMs
+    this.#offsetMs = Number(db.setting('clock_offset_ms') ?? 0)
+  }
+
+  nowMs(clock: string | null = null): number {
+    const frozen = clock ? this.#frozen(clock) : undefined
+    return frozen ?? this.#realNow().getTime() + this.#offsetMs
+  }
+
+  realMs(): number {
+    return this.#realNow().getTime()
+  }
+
+  /** Plans, moves or (null) calls off the one thing of this kind and id. */
+  schedule(kind: DueKind, id: string, atMs: number | null, clock: string | null = null): void {
+    if (atMs === null) this.#db.run('delete from due where kind = ? and id = ?', kind, id)
+    else {
+      this.#db.run(
+        `insert into due (kind, id, clock, at_ms) values (?, ?, ?, ?)
+         on conflict (kind, id) do update set at_ms = excluded.at_ms, clock = excluded.clock`,
+        kind,
+        id,
+        clock ?? '',
+        Math.ceil(atMs),
+      )
+    }
+  }
+
+  /** Sleeps until the next thing due on the main clock; call after every commit that may have planned something. */
+  arm(): void {
+    if (this.#closed) return
+    clearTimeout(this.#timer)
+    const next = this.#db.get<{ at_ms: number }>(`select at_ms from due where clock = '' order by at_ms limit 1`)
+    if (!next) return
+    const waitMs = Math.min(TIMER_MS_MAX, Math.max(0, next.at_ms - this.nowMs()))
+    this.#timer = setTimeout(() => void this.#serially(() => this.#catchUp()), waitMs)
+    this.#timer.unref()
+  }
+
+  /** Moves the main clock to `toMs`, stopping at everything due on the way. */
+  advance(toMs: number): Promise<void> {
+    return this.#serially(async () => {
+      if (toMs < this.nowMs())
+        throw new RangeError(`Time only moves forward: it is ${new Date(this.nowMs()).toISOString()}.`)
+      await this.settle()
+      for (;;) {
+        const next = this.#next('', toMs)
+        if (!next) break
+        this.#moveTo(Math.max(next.atMs, this.nowMs()))
+        await this.#step(next)
+      }
+      this.#moveTo(Math.max(toMs, this.nowMs()))
+    })
+  }
+
+  /** Moves a test clock, whose frozen time `freeze` writes. */
+  advanceClock(clock: string, toMs: number, freeze: (atMs: number) => void): Promise<void> {
+    return this.#serially(async () => {
+      await this.settle()
+      for (;;) {
+        const next = this.#next(clock, toMs)
+        if (!next) break
+        freeze(next.atMs)
+        await this.#step(next)
+      }
+      freeze(toMs)
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  async #catchUp(): Promise<void> {
+    for (;;) {
+      const next = this.#closed ? undefined : this.#next('', this.nowMs())
+      if (!next) break
+      await this.#step(next)
+    }
+    this.arm()
+  }
+
+  async #step(next: { kind: DueKind; id: string; atMs: number }): Promise<void> {
+    if (this.#closed) return
+    this.#db.transaction(() => {
+      this.schedule(next.kind, next.id, null)
+      this.handlers.get(next.kind)?.(next.id, next.atMs)
+    })
+    await this.settle()
+  }
+
+  #next(clock: string, untilMs: number): { kind: DueKind; id: string; atMs: number } | undefined {
+    const row = this.#db.get<{ kind: DueKind; id: string; at_ms: number }>(
+      'select kind, id, at_ms from due where clock = ? and at_ms <= ? order by at_ms, kind, id limit 1',
+      clock,
+      untilMs,
+    )
+    return row && { kind: row.kind, id: row.id, atMs: row.at_ms }
+  }
+
+  #moveTo(atMs: number): void {
+    this.#offsetMs = atMs - this.#realNow().getTime()
+    this.#db.writeSetting('clock_offset_ms', String(this.#offsetMs))
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#running.then(work, work)
+    this.#running = result.catch(() => {})
+    return result.finally(() => this.arm())
+  }
+}
