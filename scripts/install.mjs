@@ -35,7 +35,7 @@ async function npmCi(addHolder) {
   const progress = setInterval(() => say(`  still installing, ${seconds()} s`), 10_000)
   const { command, args } = npm()
   const options = ['--include=dev', '--include=optional', '--no-audit', '--no-fund', '--engine-strict=false']
-  const quiet = ['--no-progress', '--loglevel=error']
+  const quiet = ['--no-progress', '--no-update-notifier', '--loglevel=error']
   try {
     const code = await runForeground(command, [...args, 'ci', ...options, ...quiet, ...cacheOptions()], {
       cwd: root,
