@@ -1,10 +1,11 @@
 import { type BetterAuthPlugin, betterAuth } from 'better-auth'
-import { createAuthMiddleware } from 'better-auth/api'
+import { APIError, createAuthMiddleware } from 'better-auth/api'
 import { admin, organization, twoFactor } from 'better-auth/plugins'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import { audit } from './audit.ts'
 import { linkMail, type Mail } from './mail.ts'
+import { isSlug } from './organizations.ts'
 
 /** The visitor's address as we determined it; whatever a visitor sends under this name is overwritten. */
 export const CLIENT_ADDRESS_HEADER = 'x-meterkit-client-address'
@@ -109,6 +110,10 @@ export function createAuth(parts: AuthParts) {
         disableOrganizationDeletion: true,
         cancelPendingInvitationsOnReInvite: true,
         invitationExpiresIn: 7 * 24 * 60 * 60,
+        organizationHooks: {
+          beforeCreateOrganization: async ({ organization: { slug } }) => checkSlug(slug),
+          beforeUpdateOrganization: async ({ organization: { slug } }) => checkSlug(slug),
+        },
         sendInvitationEmail: ({ id, email, organization: { name }, inviter }) =>
           mail(
             linkMail(
@@ -126,6 +131,14 @@ export function createAuth(parts: AuthParts) {
     ],
   })
   return Object.assign(auth, { close: () => pool.end() })
+}
+
+/** Also for those who ask the API past our forms. */
+function checkSlug(slug: string | undefined): void {
+  if (slug !== undefined && !isSlug(slug))
+    throw new APIError('BAD_REQUEST', {
+      message: 'A slug is small letters and digits, with single dashes between them.',
+    })
 }
 
 /** Stands after the two-factor plugin: while its challenge is open there is no new session to write down. */

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { data } from 'react-router'
 import { servicesContext } from './services.ts'
 import { notFound, type PageArgs, requireUser, type SessionUser, wantsJson } from './session.ts'
 
@@ -23,6 +24,16 @@ export async function requireMembership(args: PageArgs): Promise<Membership> {
   if (membership) return { user, ...membership }
   if (wantsJson(args.request)) throw Response.json({ error: 'There is no such organization.' }, { status: 404 })
   throw notFound()
+}
+
+/** A member who may change members and settings. @throws 403 with a sentence for the others, 404 for strangers */
+export async function requireManager(args: PageArgs): Promise<Membership> {
+  const membership = await requireMembership(args)
+  if (isManager(membership.role)) return membership
+  throw data(`Only owners and admins of ${membership.organization.name} can do this. Ask one of them.`, {
+    status: 403,
+    statusText: 'Forbidden',
+  })
 }
 
 export async function membershipOf(
@@ -102,6 +113,37 @@ export async function openInvitations(pool: pg.Pool, organizationId: string, now
     [organizationId, now],
   )
   return rows.map((row) => ({ ...row, role: highestRole(row.role ?? 'member') }))
+}
+
+export interface SentInvitation extends Invitation {
+  status: string
+  organization: Organization
+  /** The name of whoever has sent it. */
+  inviter: string
+}
+
+/** The invitation with this id, open or not; null where there is none. */
+export async function invitationById(pool: pg.Pool, id: string): Promise<SentInvitation | null> {
+  const { rows } = await pool.query<
+    Omit<SentInvitation, 'role' | 'organization'> & { role: string | null } & Record<'orgId' | 'slug' | 'name', string>
+  >(
+    /* sql */ `
+      select invitation.id, invitation.email, invitation.role, invitation."expiresAt", invitation.status,
+             organization.id as "orgId", organization.slug, organization.name, "user".name as inviter
+      from auth.invitation
+      join auth.organization on organization.id = invitation."organizationId"
+      join auth."user" on "user".id = invitation."inviterId"
+      where invitation.id::text = $1`,
+    [id],
+  )
+  if (!rows[0]) return null
+  const { orgId, slug, name, role, ...invitation } = rows[0]
+  return { ...invitation, role: highestRole(role ?? 'member'), organization: { id: orgId, slug, name } }
+}
+
+/** What stands in addresses: small letters and digits, single dashes between them. */
+export function isSlug(text: string): boolean {
+  return text.length <= 48 && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(text)
 }
 
 /** May change members, settings and billing. */
