@@ -57,7 +57,7 @@ export async function essential(stripe: Stripe, local: StripeLocal) {
   const card = await stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
   await stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: card.id } })
   /** Without waiting for the aggregation: a webhook handler must not wait for webhooks. */
-  const send = async (value: string, timestamp: Date, identifier = crypto.randomUUID()) => {
+  const send = async (value: string, timestamp: Date, identifier: string = crypto.randomUUID()) => {
     await stripe.billing.meterEvents.create({
       event_name: 'ai_tokens',
       identifier,
@@ -84,4 +84,18 @@ export async function packagePrice(
     recurring: { interval: 'month', usage_type: 'metered', meter },
     product_data: { name: plan.name },
   })
+}
+
+/** Fills in the hosted Checkout page and presses the button. */
+export async function payAt(url: string, card: { number: string; authentication?: 'complete' }): Promise<Response> {
+  const { number, ...more } = card
+  const form = new URLSearchParams({
+    email: 'priya@example.com',
+    name: 'Priya',
+    number,
+    expiry: '12 / 34',
+    cvc: '123',
+    ...more,
+  })
+  return await fetch(url, { method: 'POST', body: form, redirect: 'manual' })
 }

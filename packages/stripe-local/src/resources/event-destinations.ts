@@ -4,6 +4,7 @@ import { integer, list, mergedMetadata, metadata, oneOf, required, shape, text }
 import { route } from '../http/route.ts'
 import { newId } from '../identifier.ts'
 import type { EventDestination } from '../webhooks/deliveries.ts'
+import { checkEventTypes } from '../webhooks/events.ts'
 import { iso } from './meter-events.ts'
 import { checkUrl } from './webhook-endpoints.ts'
 
@@ -64,6 +65,7 @@ export const eventDestinationRoutes = [
           param: 'webhook_endpoint',
         })
       checkUrl(url, 'webhook_endpoint.url')
+      checkEventTypes(params.enabled_events)
       if (params.event_payload === 'thin' && params.snapshot_api_version !== undefined) {
         throw refuse('`snapshot_api_version` may only be given when `event_payload` is `snapshot`.', {
           param: 'snapshot_api_version',

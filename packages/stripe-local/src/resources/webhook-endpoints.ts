@@ -4,7 +4,7 @@ import { flag, list, mergedMetadata, metadata, required, text, unsettable } from
 import { listPage, paging, route } from '../http/route.ts'
 import { newId } from '../identifier.ts'
 import type { WebhookEndpoint } from '../webhooks/deliveries.ts'
-import { API_VERSION } from '../webhooks/events.ts'
+import { API_VERSION, checkEventTypes } from '../webhooks/events.ts'
 
 export const webhookEndpoint: Kind = { type: 'webhook_endpoint', noun: 'webhook endpoint' }
 
@@ -22,8 +22,7 @@ export const webhookEndpointRoutes = [
     },
     (account, params) => {
       checkUrl(params.url)
-      if (params.enabled_events.length === 0)
-        throw refuse('You must specify at least one event.', { param: 'enabled_events' })
+      checkEventTypes(params.enabled_events)
       const made = account.create<WebhookEndpoint>({
         id: newId('we'),
         object: 'webhook_endpoint',
@@ -63,6 +62,7 @@ export const webhookEndpointRoutes = [
     (account, { disabled, metadata: sent, ...params }, { id }) => {
       const before = account.get<WebhookEndpoint>('webhook_endpoint', id!)
       if (params.url !== undefined) checkUrl(params.url)
+      if (params.enabled_events) checkEventTypes(params.enabled_events)
       const changes = {
         ...params,
         metadata: mergedMetadata(before.metadata, sent),

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Account, Wire } from '../account.ts'
+import { refuse } from '../http/errors.ts'
 import { newId } from '../identifier.ts'
 
 export const API_VERSION = '2026-10-28.endive'
@@ -107,10 +108,20 @@ function isHash(value: unknown): value is Wire {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Whether an endpoint's `enabled_events` covers a type: exactly, by `*`, or by a prefix such as `invoice.*`. */
+/** Whether an endpoint's `enabled_events` cover a type: by its name, or by `*` for all. */
 export function covers(enabledEvents: string[], type: string): boolean {
-  return enabledEvents.some(
-    (pattern) =>
-      pattern === '*' || pattern === type || (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1))),
+  return enabledEvents.includes('*') || enabledEvents.includes(type)
+}
+
+/** @throws ApiError for what cannot name a type of event; Stripe knows no other wildcard than `*` alone */
+export function checkEventTypes(types: string[]): void {
+  if (types.length === 0) throw refuse('You must specify at least one event.', { param: 'enabled_events' })
+  const index = types.findIndex((type) => type !== '*' && !/^[a-z0-9_]+(\.[a-z0-9_]+)+$/.test(type))
+  if (index < 0) return
+  throw refuse(
+    `Invalid enabled_events[${index}]: "${types[index]}" is not the name of a type of event, such as invoice.paid.`,
+    {
+      param: `enabled_events[${index}]`,
+    },
   )
 }
