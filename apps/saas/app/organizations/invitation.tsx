@@ -14,7 +14,7 @@ export const meta: Route.MetaFunction = () => [{ title: 'Invitation · Meterkit'
 export async function loader(args: Route.LoaderArgs) {
   const { pool } = args.context.get(servicesContext)
   const invitation = await invitationById(pool, args.params.invitationId)
-  if (!invitation || invitation.status !== 'pending' || invitation.expiresAt <= new Date())
+  if (invitation?.status !== 'pending' || invitation.expiresAt <= new Date())
     throw data('This invitation was withdrawn, answered already, or has expired. Ask for a new one.', { status: 404 })
   const user = await optionalUser(args)
   const { organization, inviter, role, email } = invitation
