@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 
 /** What is wrong, by field; `form` for what belongs to none. */
-export type FormErrors = Record<string, string>
+export type FormErrors = Record<string, string | undefined>
 
 export interface RefusedForm {
   errors: FormErrors
