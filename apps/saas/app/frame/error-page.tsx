@@ -1,4 +1,3 @@
-import type { ReactNode } from 'react'
 import { isRouteErrorResponse, useLocation } from 'react-router'
 import { buttonClass, LinkButton } from '../ui/button.tsx'
 import { Highlighted } from '../ui/code-block.tsx'
@@ -10,12 +9,17 @@ interface Words {
 }
 
 /** What went wrong, that nothing was lost, and the way on. The cause itself is shown in development only. */
-export function ErrorPage({ error, children }: { error: unknown; children?: ReactNode }) {
+export function ErrorPage({ error, framed = false }: { error: unknown; framed?: boolean }) {
   const { pathname, search } = useLocation()
   const words = wordsFor(error)
+  // Within the frame there is a main already.
+  const Main = framed ? 'div' : 'main'
   const stack = import.meta.env.DEV && error instanceof Error ? error.stack : undefined
   return (
-    <main id="main" className="mx-auto flex min-h-[70dvh] max-w-xl flex-col justify-center px-6 py-16">
+    <Main
+      id={framed ? undefined : 'main'}
+      className="mx-auto flex min-h-[70dvh] max-w-xl flex-col justify-center px-6 py-16"
+    >
       <p className="font-mono text-muted tabular-nums">{words.code}</p>
       <h1 className="mt-2 font-medium text-3xl tracking-tight">{words.title}</h1>
       <p className="mt-3 text-pretty text-base text-muted">{words.text}</p>
@@ -32,13 +36,12 @@ export function ErrorPage({ error, children }: { error: unknown; children?: Reac
           Front page
         </LinkButton>
       </div>
-      {children}
       {stack && (
         <div className="mt-8 overflow-hidden rounded-card border bg-surface">
           <Highlighted text={stack} language="text" label="Stack" />
         </div>
       )}
-    </main>
+    </Main>
   )
 }
 

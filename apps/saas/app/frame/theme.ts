@@ -1,12 +1,14 @@
-import { redirect } from 'react-router'
+import { data, redirect } from 'react-router'
 import type { Route } from './+types/theme'
 import { themeCookie, themes } from './theme-cookie.ts'
 
-/** Remembers the theme the visitor chose, and goes back to where they were. */
+/** Remembers the theme the visitor chose. With a `next` (the form without JavaScript) it goes back there. */
 export async function action({ request }: Route.ActionArgs) {
   const form = await request.formData()
   const theme = themes.find((candidate) => candidate === form.get('theme')) ?? 'system'
-  return redirect(localPath(form.get('next')), { headers: { 'Set-Cookie': themeCookie(theme) } })
+  const headers = { 'Set-Cookie': themeCookie(theme) }
+  const next = form.get('next')
+  return next === null ? data(null, { headers }) : redirect(localPath(next), { headers })
 }
 
 export function loader() {
@@ -14,6 +16,6 @@ export function loader() {
 }
 
 /** Only a path of ours: `//elsewhere` and `/\elsewhere` would leave the site. */
-function localPath(next: FormDataEntryValue | null): string {
+function localPath(next: FormDataEntryValue): string {
   return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : '/'
 }
