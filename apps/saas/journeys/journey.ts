@@ -148,8 +148,8 @@ export function journeys(environment: Record<string, string> = {}) {
     page.on('pageerror', (error) => note(`script: ${error.message}`))
     page.on('requestfailed', (request) => {
       const why = request.failure()?.errorText
-      // Whoever leaves a page lets its streams and prefetches go.
-      if (why !== 'net::ERR_ABORTED') note(`request: ${why} (${request.url()})`)
+      // Whoever leaves a page lets its streams and prefetches go; without JavaScript no script is let in.
+      if (why !== 'net::ERR_ABORTED' && (javaScript || why !== 'csp')) note(`request: ${why} (${request.url()})`)
     })
     page.on('response', (response) => {
       if (response.status() >= 500) note(`answer: ${response.status()} (${response.url()})`)

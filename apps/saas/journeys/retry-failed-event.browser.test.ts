@@ -18,10 +18,7 @@ journey('an event that Stripe refused shows why, is cleared, and is billed', asy
   await page.getByRole('button', { name: 'Sync now' }).click()
   await event.getByText('Failed').waitFor()
   await event.getByRole('link').first().click()
-  await page
-    .getByText(/inactive|not active|deactivated/i)
-    .first()
-    .waitFor()
+  await page.getByRole('alert').getByText('No active meter found').waitFor()
 
   await stripe.billing.meters.reactivate(meter!.id)
   await page.getByRole('button', { name: 'Clear and retry' }).click()

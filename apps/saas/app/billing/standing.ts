@@ -5,6 +5,8 @@ import type { Services } from 'saas/server/services'
 export interface Glance {
   subscription: Subscription | null
   usage: Usage | null
+  /** Another text whenever an invoice was written, or has changed. */
+  invoicesMark: string
 }
 
 /** Where a payer stands: what the billing page draws, and what its live stream sends. */
@@ -30,15 +32,23 @@ export type WireStanding = Wire<Standing>
 type Source = Pick<Services, 'meterkit' | 'clock'>
 
 export async function glance({ meterkit }: Source, customerId: string): Promise<Glance> {
-  const subscription = await meterkit.subscriptions.ofCustomer(customerId)
-  return { subscription, usage: subscription && (await meterkit.usage.current(subscription.id)) }
+  const [subscription, invoices] = await Promise.all([
+    meterkit.subscriptions.ofCustomer(customerId),
+    meterkit.invoices.list(customerId),
+  ])
+  return {
+    subscription,
+    usage: subscription && (await meterkit.usage.current(subscription.id)),
+    invoicesMark: invoices.map(({ stripeId, status, total }) => `${stripeId} ${status} ${total}`).join(', '),
+  }
 }
 
 /** Adds the charges, which cost more to work out than usage costs to read. */
-export async function withCharges({ meterkit, clock }: Source, { subscription, usage }: Glance): Promise<Standing> {
+export async function withCharges({ meterkit, clock }: Source, seen: Glance): Promise<Standing> {
+  const { subscription } = seen
   const upcoming = subscription && (await meterkit.invoices.upcoming(subscription.id))
   const live = subscription !== null && isLive(subscription)
-  return { at: upcoming?.asOf ?? clock(), live, subscription, usage, upcoming }
+  return { at: upcoming?.asOf ?? clock(), live, ...seen, upcoming }
 }
 
 export async function readStanding(source: Source, customerId: string): Promise<Standing> {

@@ -1,5 +1,5 @@
 import RefreshCw from 'lucide-react/icons/refresh-cw'
-import { type ReactNode, Suspense } from 'react'
+import { type ReactNode, Suspense, useEffect, useState } from 'react'
 import { Await, useRevalidator } from 'react-router'
 import { Button } from '~/ui/button'
 import { Card, CardHeader } from '~/ui/card'
@@ -8,6 +8,9 @@ import { Skeleton } from '~/ui/skeleton'
 import { StatusBadge } from '~/ui/status-badge'
 import { Time } from '~/ui/time'
 import type { StripeView } from './stripe-view.ts'
+
+/** Stripe takes a moment to add up what it was told, so a difference is looked at again, less and less often. */
+const ASK_AGAIN_MS = [1_500, 5_000, 15_000, 60_000]
 
 /** What Stripe itself expects to invoice, beside our own figure. It comes after the page, or not at all. */
 export function StripeCard({ view }: { view: Promise<StripeView> | StripeView }) {
@@ -61,6 +64,7 @@ function Answer({ view }: { view: StripeView }) {
 function Figures({ preview }: { preview: Extract<StripeView, { state: 'answered' }>['preview'] }) {
   const { amount, currency, at, difference, reason } = preview
   const agrees = difference === 0n
+  useAskingAgain(agrees ? null : at)
   return (
     <dl className="grid grid-cols-2 gap-x-6 gap-y-4 md:grid-cols-[auto_auto_1fr] md:gap-x-12">
       <Figure
@@ -87,6 +91,23 @@ function Figures({ preview }: { preview: Extract<StripeView, { state: 'answered'
       </Figure>
     </dl>
   )
+}
+
+/** @param differsAt  when Stripe's answer differed; null when it did not */
+function useAskingAgain(differsAt: Date | null): void {
+  const { revalidate } = useRevalidator()
+  const [asked, setAsked] = useState(0)
+  const answerTime = differsAt?.getTime()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every new answer that differs begins a new wait
+  useEffect(() => {
+    const wait = ASK_AGAIN_MS[asked]
+    if (answerTime === undefined || wait === undefined) return
+    const timer = setTimeout(() => {
+      setAsked(asked + 1)
+      revalidate()
+    }, wait)
+    return () => clearTimeout(timer)
+  }, [answerTime])
 }
 
 function Figure({ label, className, children }: { label: ReactNode; className?: string; children: ReactNode }) {

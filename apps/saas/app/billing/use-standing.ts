@@ -122,12 +122,12 @@ const QUIET_MS = 2_000
 
 /**
  * Loads the page anew when what it shows besides the standing has become old: at once after a change of the
- * subscription, and after usage (Stripe's view, the figure in the header) once that has settled.
+ * subscription or an invoice, and after usage (Stripe's view, the figure in the header) once that has settled.
  */
 export function useRefresh(loaded: WireStanding, standing: WireStanding): void {
   const { revalidate } = useRevalidator()
   const isNewer = standing.at > loaded.at
-  const isOther = isNewer && JSON.stringify(standing.subscription) !== JSON.stringify(loaded.subscription)
+  const isOther = isNewer && stateOf(standing) !== stateOf(loaded)
   const isMore = isNewer && standing.upcoming?.amount !== loaded.upcoming?.amount
   useEffect(() => {
     if (isOther) revalidate()
@@ -138,4 +138,8 @@ export function useRefresh(loaded: WireStanding, standing: WireStanding): void {
     const timer = setTimeout(revalidate, QUIET_MS)
     return () => clearTimeout(timer)
   }, [isMore, standing.at, revalidate])
+}
+
+function stateOf({ subscription, invoicesMark }: WireStanding): string {
+  return JSON.stringify([subscription, invoicesMark])
 }
