@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Stripe } from 'stripe'
+import { essential, world } from './world.ts'
+
+const NOW = '2026-03-10T12:00:00Z'
+type WireError = { type: string; code?: string; param?: string; message: string; doc_url?: string }
+
+/** A call as curl would make it. */
+async function call(
+  local: { url: string; secretKey: string },
+  method: string,
+  path: string,
+  options: { body?: string; headers?: { [name: string]: string } } = {},
+) {
+  const response = await fetch(local.url + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${local.secretKey}`,
+      'content-type': 'application/x-www-form-urlencoded',
+      ...options.headers,
+    },
+    ...(options.body !== undefined && { body: options.body }),
+  })
+  const answer = (await response.json()) as { [key: string]: unknown; error: WireError }
+  return { status: response.status, headers: response.headers, answer, error: answer.error }
+}
+
+test('refusals carry the words, code and parameter of Stripe', async (t) => {
+  const { local } = await world(t, NOW)
+  const cases: [method: string, path: string, body: string | undefined, status: number, error: Partial<WireError>][] = [
+    [
+      'GET',
+      '/v1/foo',
+      undefined,
+      404,
+      {
+        message:
+          'Unrecognized request URL (GET: /v1/foo). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.',
+      },
+    ],
+    [
+      'GET',
+      '/v1/customers/cus_nope',
+      undefined,
+      404,
+      { code: 'resource_missing', param: 'id', message: "No such customer: 'cus_nope'" },
+    ],
+    [
+      'POST',
+      '/v1/customers',
+      'emial=a',
+      400,
+      { code: 'parameter_unknown', param: 'emial', message: 'Received unknown parameter: emial' },
+    ],
+    ['POST', '/v1/customers', 'a=1&b=2', 400, { message: 'Received unknown parameters: a, b' }],
+    [
+      'POST',
+      '/v1/products',
+      'active=true',
+      400,
+      { code: 'parameter_missing', param: 'name', message: 'Missing required param: name.' },
+    ],
+    ['POST', '/v1/products', 'name=', 400, { code: 'parameter_invalid_empty', param: 'name' }],
+    [
+      'POST',
+      '/v1/customers',
+      'balance=abc',
+      400,
+      { code: 'parameter_invalid_integer', param: 'balance', message: 'Invalid integer: abc' },
+    ],
+    [
+      'GET',
+      '/v1/customers?limit=101',
+      undefined,
+      400,
+      { param: 'limit', message: "This value must be less than or equal to 100 (it currently is '101')." },
+    ],
+    [
+      'GET',
+      '/v1/customers?starting_after=cus_nope',
+      undefined,
+      400,
+      { code: 'resource_missing', param: 'starting_after' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      'customer=cus_nope&items[0][price]=price_nope',
+      400,
+      { code: 'resource_missing', param: 'customer' },
+    ],
+    [
+      'POST',
+      '/v1/checkout/sessions',
+      'mode=subscription&line_items[0][quantity]=1',
+      400,
+      {
+        code: 'parameter_missing',
+        param: 'line_items[0][price]',
+        message: 'Missing required param: line_items[0][price].',
+      },
+    ],
+    [
+      'POST',
+      '/v1/checkout/sessions',
+      'mode=subscription&payment_method_types[]=card',
+      400,
+      { code: 'parameter_unknown', param: 'payment_method_types' },
+    ],
+    [
+      'POST',
+      '/v1/prices',
+      'currency=usd&recurring[interval]=fortnight',
+      400,
+      { param: 'recurring[interval]', message: 'Invalid interval: must be one of day, month, week, or year' },
+    ],
+  ]
+  for (const [method, path, body, status, expected] of cases) {
+    const { status: actual, error } = await call(local, method, path, body === undefined ? {} : { body })
+    assert.equal(actual, status, path)
+    assert.equal(error.type, 'invalid_request_error')
+    for (const [name, value] of Object.entries(expected))
+      assert.equal(error[name as keyof WireError], value, `${path} ${name}`)
+  }
+})
+
+test('without a key, with a wrong one, and with Basic authentication', async (t) => {
+  const { local } = await world(t, NOW)
+  const absent = await call(local, 'GET', '/v1/customers', { headers: { authorization: '' } })
+  assert.equal(absent.status, 401)
+  assert.match(absent.error.message, /^You did not provide an API key/)
+  const wrong = await call(local, 'GET', '/v1/customers', { headers: { authorization: 'Bearer sk_test_12345678abcd' } })
+  assert.equal(wrong.error.message, 'Invalid API Key provided: sk_test_********abcd')
+  const basic = await call(local, 'GET', '/v1/customers', {
+    headers: { authorization: `Basic ${btoa(`${local.secretKey}:`)}` },
+  })
+  assert.equal(basic.status, 200)
+})
+
+test('versions: the pinned one, newer and older', async (t) => {
+  const { local } = await world(t, NOW)
+  const version = async (name: string) =>
+    await call(local, 'GET', '/v1/customers', { headers: { 'stripe-version': name } })
+  assert.equal((await version('2026-10-28.endive')).headers.get('stripe-notice'), null)
+  assert.match((await version('2025-03-31.basil')).headers.get('stripe-notice') ?? '', /2026-10-28.endive/)
+  assert.equal((await version('2024-06-20')).status, 400)
+  assert.equal((await version('yesterday')).status, 400)
+})
+
+test('lists go both ways, newest first, and tell when there is more', async (t) => {
+  const { stripe } = await world(t, NOW)
+  const ids: string[] = []
+  for (let count = 0; count < 5; count += 1) ids.unshift((await stripe.customers.create({ metadata: { count } })).id)
+  const first = await stripe.customers.list({ limit: 2 })
+  assert.deepEqual([first.data.map(({ id }) => id), first.has_more], [ids.slice(0, 2), true])
+  const last = await stripe.customers.list({ limit: 3, starting_after: ids[1]! })
+  assert.deepEqual([last.data.map(({ id }) => id), last.has_more], [ids.slice(2), false])
+  const back = await stripe.customers.list({ limit: 2, ending_before: ids[3]! })
+  assert.deepEqual([back.data.map(({ id }) => id), back.has_more], [ids.slice(1, 3), true])
+  const all = await stripe.customers.list({ limit: 2 }).autoPagingToArray({ limit: 100 })
+  assert.deepEqual(
+    all.map(({ id }) => id),
+    ids,
+  )
+})
+
+test('expansion reaches through lists and levels, and refuses what is not there', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  const { price, customer } = await essential(stripe, local)
+  const created = await stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: price.id }],
+    expand: ['customer.invoice_settings.default_payment_method'],
+  })
+  const method = (created.customer as Stripe.Customer).invoice_settings.default_payment_method as Stripe.PaymentMethod
+  assert.equal(method.card!.last4, '4242')
+  const { data } = await stripe.subscriptions
+    .list({
+      expand: ['data.items.data.price.product'].map((path) => path.replace('data.items.data', 'data.items.data')),
+    })
+    .catch(() => ({ data: [] }))
+  assert.equal(data.length, 0) // five levels are one too many
+  const retrieved = await stripe.subscriptions.retrieve(created.id, { expand: ['items.data.price.product'] })
+  assert.equal((retrieved.items.data[0]!.price.product as Stripe.Product).name, 'Essential')
+  const expanding = (path: string) => stripe.customers.retrieve(customer.id, { expand: [path] })
+  await assert.rejects(expanding('email'), { message: 'This property cannot be expanded (email).' })
+  await assert.rejects(expanding('emial'), {
+    message: "This property cannot be expanded because it doesn't exist: emial.",
+  })
+})
+
+test('metadata merges, an empty value removes its key, the limits hold', async (t) => {
+  const { stripe } = await world(t, NOW)
+  const { id } = await stripe.customers.create({ metadata: { a: '1', b: '2' } })
+  assert.deepEqual((await stripe.customers.update(id, { metadata: { b: '', c: '3' } })).metadata, { a: '1', c: '3' })
+  assert.deepEqual((await stripe.customers.update(id, { metadata: '' })).metadata, {})
+  await assert.rejects(
+    stripe.customers.update(id, { metadata: { ['k'.repeat(41)]: 'x' } }),
+    Stripe.errors.StripeInvalidRequestError,
+  )
+  await assert.rejects(
+    stripe.customers.update(id, { metadata: { k: 'x'.repeat(501) } }),
+    Stripe.errors.StripeInvalidRequestError,
+  )
+})
+
+test('arrays may be written with empty brackets', async (t) => {
+  const { local } = await world(t, NOW)
+  const body = 'url=http%3A%2F%2Flocalhost%3A1%2F&enabled_events[]=invoice.paid&enabled_events[]=invoice.created'
+  const { answer } = await call(local, 'POST', '/v1/webhook_endpoints', { body })
+  assert.deepEqual(answer.enabled_events, ['invoice.paid', 'invoice.created'])
+})
+
+test('a key that is still being worked on is a conflict', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  local.faults.delay(200, 1, '/v1/customers')
+  const options = { idempotencyKey: 'same' }
+  const [first, second] = await Promise.allSettled([
+    stripe.customers.create({ name: 'a' }, options),
+    stripe.customers.create({ name: 'a' }, options),
+  ])
+  const refused = [first, second].find((result) => result.status === 'rejected')
+  assert.equal(refused?.reason.statusCode, 409)
+  assert.equal(refused?.reason.code, 'idempotency_key_in_use')
+  assert.equal((await stripe.customers.list()).data.length, 1)
+})
+
+test('a refusal by validation is not kept under its key', async (t) => {
+  const { local } = await world(t, NOW)
+  const headers = { 'idempotency-key': 'k' }
+  assert.equal((await call(local, 'POST', '/v1/products', { body: 'nmae=x', headers })).status, 400)
+  assert.equal((await call(local, 'POST', '/v1/products', { body: 'name=x', headers })).status, 200)
+})
+
+test('faults: lost answers, cut connections, statuses before and after the work', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  local.faults.loseAnswers(2) // the SDK asks once more by itself, even with no retries
+  await assert.rejects(stripe.customers.create({ name: 'lost' }), Stripe.errors.StripeConnectionError)
+  assert.deepEqual(
+    (await stripe.customers.list()).data.map(({ name }) => name),
+    ['lost'],
+  )
+  local.faults.dropRequests(2, '/v1/customers')
+  await assert.rejects(stripe.customers.create({ name: 'dropped' }), Stripe.errors.StripeConnectionError)
+  local.faults.answer(429, 1, '/v1/customers')
+  await assert.rejects(stripe.customers.create({ name: 'limited' }), Stripe.errors.StripeRateLimitError)
+  local.faults.answer(500, 1, '/v1/customers', true)
+  await assert.rejects(stripe.customers.create({ name: 'done all the same' }), { statusCode: 500 })
+  assert.deepEqual(
+    (await stripe.customers.list()).data.map(({ name }) => name),
+    ['done all the same', 'lost'],
+  )
+  assert.deepEqual(local.faults.read().answer?.count, 0)
+  assert.equal(local.requestCount('/v1/customers'), 8)
+})
