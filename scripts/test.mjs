@@ -20,15 +20,16 @@ const isBrowserTest = (file) => file.endsWith('.browser.test.ts')
 
 async function main(words) {
   const files = testFiles(words)
+  // Without a browser these files skip their tests themselves, so that each is counted.
   const browser = findBrowser()
-  const skippedFiles = browser ? [] : files.filter(isBrowserTest)
-  const chosen = files.filter((file) => !skippedFiles.includes(file))
-  for (const file of skippedFiles) say(`- ${inProject(file)}: skipped, no Chromium found (CHROMIUM_PATH may name one)`)
+  if (browser) process.env.CHROMIUM_PATH = browser
+  else if (files.some(isBrowserTest))
+    say('No Chromium found: the browser tests are skipped. CHROMIUM_PATH may name one.')
+  const pagesFailed = browser !== undefined && files.some(isBrowserTest) && !(await pagesAreBuilt())
+  const chosen = pagesFailed ? files.filter((file) => !isBrowserTest(file)) : files
 
-  if (chosen.some((file) => inProject(file).startsWith('apps/saas/'))) await buildPages(process.execPath, process.env)
   const postgres = await startTestPostgres()
   process.env.METERKIT_TEST_POSTGRES = postgres.url('postgres')
-  if (browser) process.env.CHROMIUM_PATH = browser
 
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interruption.abort())
@@ -54,10 +55,23 @@ async function main(words) {
   clearTimeout(silence)
   await postgres.stop()
 
-  const skippedInAll = skipped + skippedFiles.length
+  const failedInAll = failed + Number(pagesFailed)
   say(`${chosen.length} files in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
-  say(`${passed} passed, ${failed} failed${skippedInAll ? `, ${skippedInAll} skipped` : ''}`)
-  return failed === 0 && !interruption.signal.aborted ? 0 : 1
+  if (interruption.signal.aborted) say('Interrupted before the end.')
+  say(`${passed} passed, ${failedInAll} failed${skipped ? `, ${skipped} skipped` : ''}`)
+  return failedInAll === 0 && !interruption.signal.aborted ? 0 : 1
+}
+
+/** The journeys run on the production build. If there is none, that is one failure, and no reason not to run the rest. */
+async function pagesAreBuilt() {
+  try {
+    await buildPages(process.execPath, process.env)
+    return true
+  } catch (error) {
+    if (!(error instanceof LaunchError)) throw error
+    say(`✗ the pages: ${error.message} The browser tests cannot run.\n`)
+    return false
+  }
 }
 
 /** Browser tests first: they take longest. */
