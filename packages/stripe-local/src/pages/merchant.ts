@@ -8,5 +8,5 @@ export async function merchantName(context: PagesContext): Promise<string> {
     if (error instanceof ApiError) return {}
     throw error
   })
-  return text(account, 'business_profile.name') ?? text(account, 'settings.dashboard.display_name') ?? 'Your business'
+  return text(account, 'business_profile.name') ?? text(account, 'settings.dashboard.display_name') ?? 'Test business'
 }

@@ -3,6 +3,7 @@ import { html } from 'hono/html'
 import type { ApiObject, PagesContext } from './context.ts'
 import { formatDate, type Html, status } from './layout.ts'
 import { formatAmount } from './money.ts'
+import { describeCard } from './payment-method.ts'
 import { portalDetailsPages } from './portal-details.ts'
 import { openPortal, type Portal, portalExpired, portalPage } from './portal-session.ts'
 import { portalSubscriptionPages, switchingRefused } from './portal-subscription.ts'
@@ -123,13 +124,6 @@ ${
   flag(portal.features, 'payment_method_update.enabled') &&
   html`<a class="button" href="${portal.base}/payment-method">${card ? 'Update card' : 'Add card'}</a>`
 }</div></section>`
-}
-
-/** "Visa •••• 4242, expires 12/2030". */
-export function describeCard(card: ApiObject): string {
-  const brand = text(card, 'brand') ?? 'card'
-  const expires = `${String(integer(card, 'exp_month')).padStart(2, '0')}/${integer(card, 'exp_year')}`
-  return `${brand.charAt(0).toUpperCase()}${brand.slice(1)} •••• ${text(card, 'last4')}, expires ${expires}`
 }
 
 function information({ base, customer, features }: Portal): Html {

@@ -97,6 +97,7 @@ button.danger, .button.danger { color: var(--danger); }
 button.small { min-height: 28px; padding: 3px 10px; font-size: 12px; line-height: 16px; }
 button.wide { width: 100%; min-height: 44px; font-size: 16px; }
 button.link { min-height: 0; padding: 0; border: 0; background: none; color: var(--accent); }
+[hidden] { display: none !important; }
 button:disabled, button[aria-busy='true'] { opacity: 0.65; cursor: progress; }
 button[aria-busy='true']::before {
   content: ''; width: 14px; height: 14px; border-radius: 50%; border: 2px solid currentColor; border-top-color: transparent;
@@ -188,6 +189,7 @@ summary { cursor: pointer; }
 .section + .section { margin-top: 20px; }
 .section-title { font-size: 12px; line-height: 16px; color: var(--muted); font-weight: 550; }
 .invoice { width: 100%; max-width: 760px; margin: 0 auto; padding: 40px 20px 64px; }
+.after-summary { padding-top: 16px; }
 .invoice .parties { display: grid; grid-template-columns: 1fr 1fr; gap: 24px; }
 
 /* Dashboard */
@@ -227,7 +229,8 @@ summary { cursor: pointer; }
   .dashboard > nav ul { display: flex; overflow-x: auto; position: static; scrollbar-width: none; }
   .dashboard > nav li a { white-space: nowrap; padding: 6px 10px; }
   .dashboard > main { padding: 20px 16px 48px; }
-  .invoice .parties { grid-template-columns: 1fr; }
+  .after-summary { padding-top: 16px; }
+.invoice .parties { grid-template-columns: 1fr; }
   .facts { gap: 8px 16px; }
 }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation-duration: 3s !important; } }

@@ -1,0 +1,85 @@
+import type { Statement } from './invoice-statement.ts'
+import { type TextRun, writePdf } from './pdf.ts'
+
+const LEFT = 56
+const RIGHT = 539
+const QUANTITY = 330
+const UNIT_PRICE = 450
+const FIRST_LINE = 250
+const LAST_LINE = 740
+/** Characters that fit before the quantity column. */
+const DESCRIPTION_LENGTH = 38
+
+/** The invoice on paper; as many pages as its lines need. */
+export function invoicePdf(statement: Statement): Uint8Array<ArrayBuffer> {
+  const pages: TextRun[][] = [heading(statement)]
+  let y = FIRST_LINE
+  /** Room for a block of this height, on a new page when the current one is full. */
+  const room = (height: number): TextRun[] => {
+    if (y + height > LAST_LINE) {
+      pages.push(columns(72))
+      y = 96
+    }
+    return pages.at(-1) ?? []
+  }
+
+  for (const line of statement.lines) {
+    const rows = wrap(line.description)
+    const runs = room(rows.length * 13 + 20)
+    runs.push({ x: QUANTITY, y, text: line.quantity, right: true })
+    runs.push({ x: UNIT_PRICE, y, text: line.unitPrice, right: true })
+    runs.push({ x: RIGHT, y, text: line.amount, right: true })
+    for (const row of rows) {
+      runs.push({ x: LEFT, y, text: row })
+      y += 13
+    }
+    if (line.period) runs.push({ x: LEFT, y, text: line.period, size: 8 })
+    y += 20
+  }
+  const runs = room(statement.totals.length * 16)
+  for (const [label, amount] of statement.totals) {
+    const bold = label === 'Amount due'
+    runs.push({ x: UNIT_PRICE, y, text: label, right: true, bold }, { x: RIGHT, y, text: amount, right: true, bold })
+    y += 16
+  }
+  return writePdf(`Invoice ${statement.number}`, pages)
+}
+
+function heading(statement: Statement): TextRun[] {
+  const facts: Statement['facts'] = [
+    ['Invoice number', statement.number],
+    ['Status', statement.status],
+    ...statement.facts,
+  ]
+  return [
+    { x: LEFT, y: 72, text: 'Invoice', size: 24, bold: true },
+    { x: RIGHT, y: 72, text: statement.merchant, size: 14, bold: true, right: true },
+    { x: RIGHT, y: 88, text: 'Local test mode: not a real invoice', size: 8, right: true },
+    ...facts.flatMap(([label, value], index) => [
+      { x: LEFT, y: 108 + index * 15, text: label },
+      { x: LEFT + 96, y: 108 + index * 15, text: value, bold: index === 0 },
+    ]),
+    { x: QUANTITY, y: 108, text: 'Billed to', bold: true },
+    ...statement.billedTo.map((text, index) => ({ x: QUANTITY, y: 123 + index * 15, text })),
+    ...columns(FIRST_LINE - 24),
+  ]
+}
+
+function columns(y: number): TextRun[] {
+  return [
+    { x: LEFT, y, text: 'Description', size: 8, bold: true },
+    { x: QUANTITY, y, text: 'Quantity', size: 8, bold: true, right: true },
+    { x: UNIT_PRICE, y, text: 'Unit price', size: 8, bold: true, right: true },
+    { x: RIGHT, y, text: 'Amount', size: 8, bold: true, right: true },
+  ]
+}
+
+function wrap(description: string): string[] {
+  const rows: string[] = []
+  for (const word of description.split(' ')) {
+    const row = rows.at(-1)
+    if (row !== undefined && row.length + word.length < DESCRIPTION_LENGTH) rows[rows.length - 1] = `${row} ${word}`
+    else rows.push(word)
+  }
+  return rows
+}
