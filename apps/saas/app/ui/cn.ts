@@ -6,6 +6,7 @@ const merge = extendTailwindMerge({
     theme: {
       radius: ['card'],
       shadow: ['float'],
+      text: ['hero'],
     },
   },
 })
