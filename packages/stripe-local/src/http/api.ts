@@ -135,8 +135,10 @@ export class Api {
     nowMs: number,
   ): Answer {
     const { db } = this.#account
+    // In v2 a retry of a failed request executes again.
+    const keepsFailures = url.pathname.startsWith('/v1/')
     const keep = (answer: Answer) => {
-      if (key) this.#keys.keep(key, fingerprint, answer, nowMs)
+      if (key && (keepsFailures || answer.status < 400)) this.#keys.keep(key, fingerprint, answer, nowMs)
       return answer
     }
     this.#account.cause = { id: requestId, idempotency_key: key }

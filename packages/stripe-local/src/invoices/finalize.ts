@@ -47,10 +47,10 @@ export function finalizeInvoice(account: Account, id: string): Invoice {
 }
 
 /** Finalizes and, unless the invoice is sent by mail, charges at once. */
-export function finalizeAndCollect(account: Account, id: string): Invoice {
+export function finalizeAndCollect(account: Account, id: string, options: { attended?: boolean } = {}): Invoice {
   const open = finalizeInvoice(account, id)
   if (open.status !== 'open' || open.collection_method !== 'charge_automatically') return open
-  return collect(account, open)
+  return collect(account, open, options)
 }
 
 /** The timeline's handler: a draft whose time has come, or an open invoice that is to be tried again. */

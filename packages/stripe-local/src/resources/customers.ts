@@ -18,6 +18,9 @@ import {
 import { listPage, paging, route } from '../http/route.ts'
 import { newId, randomLetters } from '../identifier.ts'
 import type { Stored } from '../objects.ts'
+import { cancelAllOf } from '../subscriptions/cancel.ts'
+import { attach, ownMethod, paymentMethodOf } from './payment-methods.ts'
+import { checkRoom } from './test-clocks.ts'
 
 export interface Customer extends Stored {
   object: 'customer'
@@ -101,14 +104,13 @@ export const customerRoutes = [
     '/v1/customers',
     { ...changeable, payment_method: text(), test_clock: text() },
     (account, { test_clock: clock, payment_method: method, ...params }) => {
-      if (clock !== undefined) account.reference('test_helpers.test_clock', clock, 'test_clock')
-      const made = createCustomer(account, params, clock ?? null)
-      if (method !== undefined)
-        account.objects.save({
-          ...account.reference('payment_method', method, 'payment_method'),
-          customer: made.id,
-        } as Stored)
-      return account.present(made)
+      if (clock !== undefined) checkRoom(account, account.reference('test_helpers.test_clock', clock, 'test_clock').id)
+      const { invoice_settings: settings, ...fields } = params
+      const made = createCustomer(account, fields, clock ?? null)
+      if (method !== undefined) attach(account, paymentMethodOf(account, method), made)
+      if (!settings) return account.present(made)
+      const set = account.objects.save<Customer>({ ...made, invoice_settings: settingsOf(account, made, settings) })
+      return account.present(set)
     },
   ),
 
@@ -146,11 +148,8 @@ export const customerRoutes = [
   }),
 ]
 
-/** What ends with a customer; the subscriptions' owner puts its part in here, so that customers need not know it. */
-export const beforeCustomerDeletion: ((account: Account, customer: Customer) => void)[] = []
-
 export function deleteCustomer(account: Account, before: Customer): void {
-  for (const end of beforeCustomerDeletion) end(account, before)
+  cancelAllOf(account, before)
   const shown = account.present(account.get<Customer>('customer', before.id))
   account.objects.save({ ...account.get<Customer>('customer', before.id), _deleted: true })
   account.events.emit('customer.deleted', shown)
@@ -175,8 +174,12 @@ export function customerParameter(account: Account, id: string, param = 'custome
   })
 }
 
-export function createCustomer(account: Account, params: Changes, clock: string | null = null): Customer {
-  const { invoice_settings: settings, metadata: sent, ...fields } = params
+export function createCustomer(
+  account: Account,
+  params: Omit<Changes, 'invoice_settings'>,
+  clock: string | null = null,
+): Customer {
+  const { metadata: sent, ...fields } = params
   return account.create<Customer>(
     {
       id: newId('cus', 14),
@@ -194,8 +197,8 @@ export function createCustomer(account: Account, params: Changes, clock: string 
       invoice_prefix: randomLetters(8).toUpperCase(),
       invoice_settings: {
         custom_fields: null,
-        default_payment_method: defaultMethod(account, settings),
-        footer: settings?.footer ?? null,
+        default_payment_method: null,
+        footer: null,
         rendering_options: null,
       },
       livemode: false,
@@ -219,22 +222,25 @@ export function updateCustomer(account: Account, before: Customer, params: Chang
     ...fields,
     metadata: mergedMetadata(before.metadata, sent),
     ...(shipping !== undefined && { shipping: shippingFrom(shipping) }),
-    ...(settings && {
-      invoice_settings: {
-        ...before.invoice_settings,
-        ...(settings.footer !== undefined && { footer: settings.footer }),
-        ...(settings.default_payment_method !== undefined && {
-          default_payment_method: defaultMethod(account, settings),
-        }),
-      },
-    }),
+    ...(settings && { invoice_settings: settingsOf(account, before, settings) }),
   }
   return account.change(before, changes, 'customer.updated')
 }
 
-function defaultMethod(account: Account, settings: Changes['invoice_settings']): string | null {
-  const id = settings?.default_payment_method
-  return id ? account.reference('payment_method', id, 'invoice_settings[default_payment_method]').id : null
+function settingsOf(
+  account: Account,
+  owner: Customer,
+  sent: NonNullable<Changes['invoice_settings']>,
+): Customer['invoice_settings'] {
+  const { footer, default_payment_method: method } = sent
+  return {
+    ...owner.invoice_settings,
+    ...(footer !== undefined && { footer }),
+    ...(method !== undefined && {
+      default_payment_method:
+        method && ownMethod(account, owner.id, method, 'invoice_settings[default_payment_method]'),
+    }),
+  }
 }
 
 function shippingFrom(shipping: Changes['shipping']): Customer['shipping'] {

@@ -242,3 +242,13 @@ export function attach(account: Account, method: PaymentMethod, owner: Customer)
   }
   return account.change(method, { customer: owner.id }, 'payment_method.attached')
 }
+
+/** A payment method of this customer. @throws ApiError 400 for another's or nobody's */
+export function ownMethod(account: Account, customer: string, id: string, param: string): string {
+  const found = account.reference<PaymentMethod>('payment_method', id, param)
+  if (found.customer === customer) return found.id
+  throw refuse(
+    `The customer does not have a payment method with the ID ${id}. The payment method must be attached to the customer.`,
+    { code: 'resource_missing', param },
+  )
+}

@@ -17,7 +17,7 @@ import {
   unsettable,
 } from '../http/params.ts'
 import { listPage, listSlice, paging, route } from '../http/route.ts'
-import { cancelAllOf, cancelNow } from '../subscriptions/cancel.ts'
+import { cancelNow } from '../subscriptions/cancel.ts'
 import {
   type Billing,
   cancelFields,
@@ -36,12 +36,10 @@ import {
   type SubscriptionItem,
   subscriptionOf,
 } from '../subscriptions/subscription.ts'
-import { beforeCustomerDeletion, customerParameter } from './customers.ts'
-import type { PaymentMethod } from './payment-methods.ts'
+import { customerParameter } from './customers.ts'
+import { ownMethod } from './payment-methods.ts'
 
 const DAY = 86_400
-
-beforeCustomerDeletion.push(cancelAllOf)
 
 export const billingMode = shape({
   type: required(oneOf('classic', 'flexible')),
@@ -134,7 +132,7 @@ export const subscriptionRoutes = [
         prorationBehavior: params.proration_behavior,
         paymentBehavior: params.payment_behavior,
         fields: {
-          ...commonFields(account, params),
+          ...commonFields(account, customer.id, params),
           ...(params.billing_mode && { billing_mode: billingModeFrom(params.billing_mode) }),
         },
       })
@@ -281,7 +279,7 @@ function updateSubscription(account: Account, before: Subscription, params: Upda
   if (params.items || params.billing_cycle_anchor?.type === 'now') account.aggregation.run()
   const stored = account.objects.save<Subscription>({
     ...before,
-    ...commonFields(account, params, before),
+    ...commonFields(account, before.customer, params, before),
     ...notes(before, params),
   })
   if (params.items) changeItems(account, stored, params.items, billing)
@@ -316,7 +314,12 @@ function checkOnlyNotes(stored: Subscription, params: Update): void {
   })
 }
 
-function commonFields(account: Account, params: Common, before?: Subscription): Partial<Subscription> {
+function commonFields(
+  account: Account,
+  customer: string,
+  params: Common,
+  before?: Subscription,
+): Partial<Subscription> {
   const { collection_method: method, days_until_due: days } = params
   if (days !== undefined && (method ?? before?.collection_method) !== 'send_invoice') {
     throw refuse('You can only set `days_until_due` when `collection_method` is `send_invoice`.', {
@@ -327,11 +330,7 @@ function commonFields(account: Account, params: Common, before?: Subscription): 
     ...(method && { collection_method: method }),
     ...(days !== undefined && { days_until_due: days }),
     ...(params.default_payment_method !== undefined && {
-      default_payment_method: account.reference<PaymentMethod>(
-        'payment_method',
-        params.default_payment_method,
-        'default_payment_method',
-      ).id,
+      default_payment_method: ownMethod(account, customer, params.default_payment_method, 'default_payment_method'),
     }),
     ...(params.description !== undefined && { description: params.description }),
     ...(params.payment_settings && {

@@ -46,6 +46,8 @@ export interface NewSubscription {
     | 'error_if_incomplete'
     | 'pending_if_incomplete'
     | undefined
+  /** The customer is there to answer the bank's question. */
+  attended?: boolean | undefined
   fields: Partial<Subscription>
 }
 
@@ -232,7 +234,7 @@ function firstInvoice(account: Account, stored: Subscription, wanted: NewSubscri
     autoAdvance: false,
   })
   if (wanted.paymentBehavior === 'default_incomplete') return finalizeInvoice(account, draft.id)
-  return finalizeAndCollect(account, draft.id)
+  return finalizeAndCollect(account, draft.id, { attended: wanted.attended ?? false })
 }
 
 function firstLines(
