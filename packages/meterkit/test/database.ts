@@ -25,8 +25,11 @@ export const billing = defineBilling({
   },
 })
 
-/** A migrated database of its own for one test. */
-export async function database(t: TestContext): Promise<pg.Pool> {
+/**
+ * A migrated database of its own for one test.
+ * @param users  to be stopped before the pool ends; may be filled in later
+ */
+export async function database(t: TestContext, users: (() => Promise<void>)[] = []): Promise<pg.Pool> {
   const template = await templateDatabase('meterkit_migrated', async (url) => {
     const pool = new pg.Pool({ connectionString: url })
     await migrate(pool)
@@ -35,7 +38,10 @@ export async function database(t: TestContext): Promise<pg.Pool> {
   })
   const pool = new pg.Pool({ connectionString: await testDatabase(t, { template }), max: 12 })
   pool.on('error', () => {})
-  t.after(() => pool.end())
+  t.after(async () => {
+    for (const stop of users) await stop()
+    await pool.end()
+  })
   await createMonths(pool, new Date('2026-11-24T00:00:00Z'), new Date('2026-11-24T00:00:00Z'))
   await createMonths(pool, new Date(), new Date())
   return pool

@@ -227,11 +227,12 @@ export async function listSetAside(
   pool: Pool,
   limit: number,
 ): Promise<{ id: string; event: unknown; error: string; at: Date }[]> {
-  return rows(
+  const found = await rows<{ id: string; event: string; error: string; at: Date }>(
     pool,
-    `select id, event, error, set_aside_at as at from billing.set_aside_events order by set_aside_at desc limit $1`,
+    'select id, event, error, set_aside_at as at from billing.set_aside_events order by set_aside_at desc limit $1',
     [limit],
   )
+  return found.map((row) => ({ ...row, event: JSON.parse(row.event) as unknown }))
 }
 
 /** Array literals written by ourselves: ids and numbers need no escaping, and these are thousands. */

@@ -14,7 +14,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 export function project(sheet: PeriodSheet, catalog: Catalog, now: Date): UpcomingCharges['projection'] {
   const index = sheet.segments.length - 1
   const segment = sheet.segments[index]
-  if (!segment || segment.kind !== 'billable' || now >= segment.end) return null
+  if (segment?.kind !== 'billable' || now >= segment.end) return null
   const elapsedMs = now.getTime() - segment.start.getTime()
   const cells = sheet.cells.filter((cell) => cell.segment === index)
   if (elapsedMs < DAY_MS || !hasUsage(cells)) return null

@@ -27,7 +27,8 @@ export const WEBHOOK_EVENTS: Stripe.WebhookEndpointCreateParams.EnabledEvent[] =
 const THIN_EVENTS = ['v1.billing.meter.error_report_triggered', 'v1.billing.meter.no_meter_found']
 
 interface Provisioning {
-  pool: Pool
+  /** Where prices are kept for pages; without one they are fetched when first met. */
+  pool: Pool | null
   stripe: Stripe
   catalog: Catalog
   dryRun: boolean
@@ -40,7 +41,7 @@ interface Provisioning {
  * makes immutable is never mutated: a changed price becomes a new one, and the lookup key moves to it.
  */
 export async function provision(
-  { pool, stripe, catalog }: { pool: Pool; stripe: Stripe; catalog: Catalog },
+  { pool, stripe, catalog }: { pool: Pool | null; stripe: Stripe; catalog: Catalog },
   { dryRun = false, webhookUrl }: { dryRun?: boolean; webhookUrl?: string } = {},
 ): Promise<ProvisionResult> {
   const provisioning: Provisioning = { pool, stripe, catalog, dryRun, steps: [] }
@@ -60,7 +61,7 @@ async function provisionMeters({ stripe, catalog, dryRun, steps }: Provisioning)
   const existing = new Map<string, Stripe.Billing.Meter>()
   for await (const meter of stripe.billing.meters.list({ limit: 100 })) {
     const known = existing.get(meter.event_name)
-    if (!known || known.status !== 'active') existing.set(meter.event_name, meter)
+    if (known?.status !== 'active') existing.set(meter.event_name, meter)
   }
   const ids = new Map<string, string>()
   for (const meter of catalog.meters.values()) {
@@ -148,7 +149,7 @@ async function provisionPrices(
   for (const wanted of plan.prices) {
     const existing = found.get(wanted.lookupKey)
     if (existing && samePrice(existing, wanted, product)) {
-      if (!dryRun) await storePrices(pool, [priceFromStripe(existing)])
+      if (!dryRun && pool) await storePrices(pool, [priceFromStripe(existing)])
       ids.push(existing.id)
       steps.push({ object: 'price', name: wanted.lookupKey, action: 'unchanged', detail: '', stripeId: existing.id })
       continue
@@ -160,7 +161,7 @@ async function provisionPrices(
       ? null
       : await stripe.prices.create({ ...priceParams(plan, wanted, product, meterIds), expand: ['tiers'] })
     if (created) {
-      await storePrices(pool, [priceFromStripe(created)])
+      if (pool) await storePrices(pool, [priceFromStripe(created)])
       ids.push(created.id)
     }
     steps.push({

@@ -22,7 +22,7 @@ export type Placement =
  */
 export function placement(segments: readonly Segment[], since: Date, now: Date): Placement {
   const segment = segmentAt(segments, since)
-  if (!segment || segment.kind !== 'billable') return { to: 'nobody' }
+  if (segment?.kind !== 'billable') return { to: 'nobody' }
   const fresh = now.getTime() - since.getTime() < AGE_MS_MAX
   if (segment.closedAt === null && fresh) return { to: 'period', timestamp: since, late: false }
 

@@ -31,7 +31,7 @@ export async function summarizedReport(
     pool,
     /* sql */ `
     select coalesce(sum(value) filter (where status = 'accepted'), 0) as confirmed,
-      coalesce(sum(abs(value)) filter (where status in ('pending', 'unsure') and id <> $5), 0) as others
+      coalesce(sum(abs(value)) filter (where status in ('pending', 'unsure') and reports.id <> $5), 0) as others
     from billing.reports
     join billing.meters on meters.id = reports.meter
     where customer_id = $1 and event_name = $2 and reported_for >= $3 and reported_for < $4`,
