@@ -164,6 +164,7 @@ test('cancelled at the period end, the last invoice carries its usage; cancelled
       quantity: 20_000,
     })
   }
+  await w.stripeLocal.advance(new Date(w.clock().getTime() + 60_000))
 
   const cancelled = await w.meterkit.subscriptions.cancel({ subscriptionId: now.subscription.id, when: 'now' })
   assert.equal(cancelled.status, 'canceled')
