@@ -22,6 +22,7 @@ journey('an event that Stripe refused shows why, is cleared, and is billed', asy
 
   await stripe.billing.meters.reactivate(meter!.id)
   await page.getByRole('button', { name: 'Clear and retry' }).click()
+  await page.getByText('1 report cleared').waitFor()
   await page.goto('/admin/meter-events')
   await event.getByText('Pending').waitFor()
   await page.getByRole('button', { name: 'Sync now' }).click()

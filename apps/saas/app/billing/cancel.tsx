@@ -5,6 +5,7 @@ import { requireBillingManager } from 'saas/server/payer'
 import { servicesContext } from 'saas/server/services'
 import { Button, LinkButton, SubmitButton } from '~/ui/button'
 import { Card, CardHeader } from '~/ui/card'
+import { formatTimeLeft } from '~/ui/clock'
 import { ConfirmDialog } from '~/ui/dialog'
 import { FormErrors } from '~/ui/field'
 import { Money } from '~/ui/money'
@@ -65,7 +66,12 @@ export default function Cancel({ loaderData, actionData }: Route.ComponentProps)
       <div className="space-y-6">
         <FormErrors errors={actionData?.refusal} />
         <div className="grid gap-4 md:grid-cols-2">
-          <AtPeriodEnd alreadyChosen={subscription?.cancelAtPeriodEnd ?? false} endsAt={endsAt} upcoming={upcoming} />
+          <AtPeriodEnd
+            alreadyChosen={subscription?.cancelAtPeriodEnd ?? false}
+            endsAt={endsAt}
+            at={standing.at}
+            upcoming={upcoming}
+          />
           <Now planName={planName} standing={standing} />
         </div>
         <p>
@@ -83,10 +89,13 @@ type Upcoming = WireStanding['upcoming']
 function AtPeriodEnd({
   alreadyChosen,
   endsAt,
+  at,
   upcoming,
 }: {
   alreadyChosen: boolean
   endsAt: string | null
+  /** The present, as the server's clock has it. */
+  at: string
   upcoming: Upcoming
 }) {
   return (
@@ -96,7 +105,7 @@ function AtPeriodEnd({
         description={
           endsAt && (
             <>
-              On <Time at={endsAt} />, <Time at={endsAt} format="left" />
+              On <Time at={endsAt} />, {formatTimeLeft(new Date(endsAt), new Date(at))}
             </>
           )
         }

@@ -11,7 +11,7 @@ type Upcoming = NonNullable<WireStanding['upcoming']>
 export function PeriodCard({ usage, upcoming, chatPath }: { usage: Usage; upcoming: Upcoming; chatPath: string }) {
   const used = upcoming.days.some(({ quantity }) => /[1-9]/.test(quantity))
   return (
-    <Card flush={!used}>
+    <Card flush={!used} className="relative overflow-clip">
       <CardHeader className={used ? '' : 'mb-0 p-5'} title="This period, day by day" />
       {used ? (
         <UsageChart

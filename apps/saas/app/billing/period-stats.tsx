@@ -1,3 +1,6 @@
+import type { ReactNode } from 'react'
+import { formatDate, formatTimeLeft } from '~/ui/clock'
+import { useHydrated } from '~/ui/hydrated'
 import { Money } from '~/ui/money'
 import { Quantity } from '~/ui/quantity'
 import { Stat, StatRow } from '~/ui/stat'
@@ -53,7 +56,7 @@ export function PeriodStats({
             meter.lastEventAt ? (
               <>
                 {meter.events === 1 ? '1 event' : `${meter.events.toLocaleString('en-US')} events`}, the last{' '}
-                <Time at={meter.lastEventAt} format="relative" />
+                <Time at={meter.lastEventAt} />
               </>
             ) : (
               'Nothing used yet in this period'
@@ -65,12 +68,12 @@ export function PeriodStats({
         label="Period"
         value={
           <>
-            <Time at={period.start} format="date" /> – <Time at={period.end} format="date" />
+            <Day at={period.start} /> – <Day at={period.end} />
           </>
         }
         hint={
           <>
-            <Time at={period.end} format="left" />
+            {formatTimeLeft(new Date(period.end), new Date(upcoming.asOf))}
             {endsWithPeriod && ', then the subscription ends'}
           </>
         }
@@ -79,8 +82,19 @@ export function PeriodStats({
   )
 }
 
+/** A day without its year: a period is too short to leave a doubt, and the figure would not fit its place. */
+function Day({ at }: { at: string }) {
+  const zone = useHydrated() ? undefined : 'UTC'
+  const instant = new Date(at)
+  return (
+    <time dateTime={at} title={`${at.slice(0, 19).replace('T', ' ')} UTC`} className="whitespace-nowrap">
+      {formatDate(instant, zone, instant)}
+    </time>
+  )
+}
+
 /** Fades in when its value has changed, so that the eye finds it. */
-function Ticking({ value, children }: { value: string; children: React.ReactNode }) {
+function Ticking({ value, children }: { value: string; children: ReactNode }) {
   return (
     <span key={value} className="inline-block animate-fade-in">
       {children}

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { Form } from 'react-router'
 import { LinkButton, SubmitButton } from '~/ui/button'
 import { Card, CardHeader } from '~/ui/card'
@@ -93,7 +94,7 @@ function PlanFooter({ endsAt, payer }: { endsAt: string | null; payer: PayerView
   )
 }
 
-function PlanRow({ name, price, action }: { name: string; price: string | null; action: React.ReactNode }) {
+function PlanRow({ name, price, action }: { name: string; price: string | null; action: ReactNode }) {
   return (
     <li className="flex min-h-14 items-center justify-between gap-4 border-b px-5 py-2.5 last:border-b-0">
       <span className="min-w-0">

@@ -104,8 +104,8 @@ function Preview({ preview, from, to }: { preview: Wire<SwitchPreview>; from: Of
       <Card flush>
         <CardHeader
           className="mb-0 p-5"
-          title={`Until now, on ${oldName}`}
-          description="Stays at the old price, as lines of its own on the invoice at the end of the period."
+          title={soFar.lines.some(({ plan }) => plan !== from?.key) ? 'Until now' : `Until now, on ${oldName}`}
+          description="Stays at the price it was used at, as lines of its own on the invoice at the end of the period."
         />
         {soFar.lines.length > 0 ? (
           <ChargeLines lines={soFar.lines} currency={currency} amount={soFar.amount} total="So far" />
