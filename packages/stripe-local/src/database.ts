@@ -15,8 +15,8 @@ const SCHEMA = /* sql */ `
   create index if not exists objects_by_customer on objects (type, json_extract(data, '$.customer'), seq);
   create index if not exists objects_by_subscription on objects (type, json_extract(data, '$.subscription'), seq);
   create index if not exists objects_by_invoice on objects (type, json_extract(data, '$.invoice'), seq);
-  create index if not exists prices_by_lookup_key on objects (json_extract(data, '$.lookup_key')) where type = 'price';
-  create index if not exists meters_by_event_name on objects (json_extract(data, '$.event_name')) where type = 'billing.meter';
+  create index if not exists objects_by_parent
+    on objects (type, json_extract(data, '$.parent.subscription_details.subscription'), seq);
 
   -- Meter events are many and never listed by the API: they have a table of their own.
   create table if not exists meter_events (

@@ -2,6 +2,7 @@ import { Account } from './account.ts'
 import { Database } from './database.ts'
 import { Faults } from './faults.ts'
 import { Api } from './http/api.ts'
+import { forgetOldKeys } from './http/idempotency.ts'
 import { type Listening, listen } from './http/server.ts'
 import { randomLetters } from './identifier.ts'
 import { invoiceDue } from './invoices/finalize.ts'
@@ -199,6 +200,7 @@ function keyOf(db: Database, given: string | undefined): string {
 
 /** Takes up what an earlier process left: events to count, webhooks to send, things that fell due meanwhile. */
 function resume(account: Account): void {
+  forgetOldKeys(account.db, account.timeline.nowMs())
   if (account.usage.pending().length > 0) account.aggregation.plan()
   resumeClocks(account)
   account.deliveries.kick()

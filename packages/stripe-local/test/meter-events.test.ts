@@ -262,3 +262,31 @@ test('usage is not in the summaries before its aggregation', async (t) => {
   assert.equal((await stripe.billing.meters.listEventSummaries(meter.id, range)).data[0]!.aggregated_value, 0)
   assert.equal(local.usage(customer.id, 'ai_tokens'), '5')
 })
+
+test('the stream takes a hundred events by a session token and reports what is wrong later', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  const { customer } = await essential(stripe, local)
+  const session = await stripe.v2.billing.meterEventSession.create()
+  assert.equal(session.expires_at, '2026-03-10T12:15:00.000Z')
+  const streaming = new Stripe(session.authentication_token, { ...local.clientConfig, maxNetworkRetries: 0 })
+  const payload = { stripe_customer_id: customer.id, value: '1' }
+  await streaming.v2.billing.meterEventStream.create({
+    events: [
+      { event_name: 'ai_tokens', identifier: 'a', payload },
+      { event_name: 'ai_tokens', identifier: 'a', payload },
+      { event_name: 'nope', identifier: 'b', payload },
+    ],
+  })
+  await local.idle()
+  assert.equal(local.usage(customer.id, 'ai_tokens'), '1')
+  const { data } = await stripe.v2.core.events.list({})
+  assert.deepEqual(
+    data.map(({ type }) => type),
+    ['v1.billing.meter.no_meter_found'],
+  )
+  await local.advance(new Date('2026-03-10T12:15:01Z'))
+  await assert.rejects(
+    streaming.v2.billing.meterEventStream.create({ events: [{ event_name: 'ai_tokens', payload }] }),
+    { rawType: 'temporary_session_expired' },
+  )
+})

@@ -84,3 +84,20 @@ test('auto_advance=false keeps a draft open; finalizing it by hand bills what ca
   assert.equal((await stripe.invoices.pay(open.id)).status, 'paid')
   assert.equal((await stripe.invoices.createPreview({ subscription: subscription.id })).total, 0)
 })
+
+test('a renewal is announced a week before, with what it would be', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  const { price, customer, use } = await essential(stripe, local)
+  const hooks = await receiver(t)
+  await stripe.webhookEndpoints.create({ url: hooks.url, enabled_events: ['invoice.upcoming', 'invoice.created'] })
+  await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] })
+  await use('12345', new Date(NOW))
+  await local.advance(new Date('2026-02-03T07:59:59Z'))
+  assert.deepEqual(hooks.types(), [])
+  await local.advance(new Date('2026-02-03T08:00:00Z'))
+  assert.deepEqual(hooks.types(), ['invoice.upcoming'])
+  const { id, total } = hooks.received[0]!.event.data.object
+  assert.deepEqual([id, total], [undefined, 65])
+  await local.advance(new Date('2026-02-10T08:00:00Z'))
+  assert.deepEqual(hooks.types(), ['invoice.upcoming', 'invoice.created'])
+})

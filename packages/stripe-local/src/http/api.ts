@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Account, Wire } from '../account.ts'
 import type { Faults } from '../faults.ts'
 import { newId } from '../identifier.ts'
+import { isStreamToken } from '../resources/meter-events.ts'
 import { API_VERSION } from '../webhooks/events.ts'
 import { authenticate } from './authentication.ts'
 import { ApiError, type WireError } from './errors.ts'
@@ -102,7 +103,9 @@ export class Api {
     const headers: { [name: string]: string } = key ? { 'idempotency-key': key } : {}
     let began = false
     try {
-      authenticate(request.headers.get('authorization'), this.#secretKey)
+      const authorization = request.headers.get('authorization')
+      if (!isStreamToken(url.pathname, authorization, this.#account.seconds()))
+        authenticate(authorization, this.#secretKey)
       const notice = noticeFor(request.headers.get('stripe-version'))
       if (notice) headers['stripe-notice'] = notice
       const nowMs = this.#account.timeline.nowMs()

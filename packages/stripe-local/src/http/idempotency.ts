@@ -56,6 +56,11 @@ export class IdempotencyKeys {
   }
 }
 
+/** Removes answers that are no longer replayed. */
+export function forgetOldKeys(db: Database, nowMs: number): void {
+  db.run('delete from idempotency_keys where created_ms <= ?', nowMs - KEPT_MS)
+}
+
 export function fingerprintOf(method: string, path: string, body: string): string {
   return createHash('sha256').update(`${method} ${path}\n${body}`).digest('base64')
 }

@@ -12,7 +12,7 @@ import {
   updateInvoice,
 } from '../subscriptions/change.ts'
 import { createSubscription } from '../subscriptions/create.ts'
-import { billOf, draftFrom, renew } from '../subscriptions/renewal.ts'
+import { nextInvoice } from '../subscriptions/renewal.ts'
 import { isOver, itemsOf, type Subscription, subscriptionOf } from '../subscriptions/subscription.ts'
 import { type Invoice, linesOf, presentInvoice } from './invoice.ts'
 
@@ -77,7 +77,7 @@ function tryOut(account: Account, wish: Wish): Invoice | null {
     const immediate = updateInvoice(account, changed, wish.billing.at)
     if (immediate) return immediate
   }
-  return next(account, withEnd(account, changed, wish, now))
+  return nextInvoice(account, withEnd(account, changed, wish, now))
 }
 
 function withEnd(account: Account, stored: Subscription, wish: Wish, now: number): Subscription {
@@ -89,17 +89,6 @@ function withEnd(account: Account, stored: Subscription, wish: Wish, now: number
   }
   if (wish.cancelAt !== undefined) return account.objects.save<Subscription>({ ...stored, cancel_at: wish.cancelAt })
   return stored
-}
-
-/** The renewal, or the last invoice when the subscription ends before it renews. */
-function next(account: Account, stored: Subscription): Invoice | null {
-  const items = itemsOf(account, stored.id)
-  const at = Math.min(...items.map((item) => item.current_period_end))
-  if (stored.cancel_at === null || stored.cancel_at > at) return renew(account, stored, at)
-  const bill = billOf(account, stored, items, { usageUntil: stored.cancel_at, free: stored.status === 'trialing' })
-  if (bill.lines.length === 0) return null
-  const start = Math.min(...items.map((item) => item.current_period_start))
-  return draftFrom(account, stored, bill, { start, end: stored.cancel_at })
 }
 
 function nextOf(account: Account, customer: Customer): Subscription | null {
@@ -125,7 +114,7 @@ function tryNew(account: Account, wish: Wish, items: ItemChange[]): Invoice | nu
     fields: {},
   })
   const first = made.latest_invoice === null ? null : account.get<Invoice>('invoice', made.latest_invoice)
-  return first ?? next(account, made)
+  return first ?? nextInvoice(account, made)
 }
 
 function nothingToBill(customer: Customer): ApiError {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Account } from '../account.ts'
-import { refuse } from '../http/errors.ts'
-import { mapOfText, oneOf, required, shape, text, timestamp } from '../http/params.ts'
+import { ApiError, refuse } from '../http/errors.ts'
+import { list, mapOfText, oneOf, required, shape, text, timestamp } from '../http/params.ts'
 import { route } from '../http/route.ts'
 import { newId } from '../identifier.ts'
 import type { Meter } from '../metering/usage.ts'
@@ -11,6 +11,8 @@ const IDENTIFIER_KNOWN_MS = 24 * 60 * 60 * 1000
 const OLDEST_SECONDS = 35 * 24 * 60 * 60
 const AHEAD_SECONDS = 5 * 60
 const DIGITS_MAX = 15
+const SESSION_SECONDS = 15 * 60
+const STREAM_TOKEN = 'mestoken_test_'
 
 interface Incoming {
   event_name: string
@@ -122,6 +124,41 @@ export const meterEventRoutes = [
       }
     },
   ),
+
+  route('POST', '/v2/billing/meter_event_session', {}, (account) => {
+    const created = account.seconds()
+    return {
+      id: newId('mes_test'),
+      object: 'v2.billing.meter_event_session',
+      authentication_token: `${STREAM_TOKEN}${(created + SESSION_SECONDS).toString(36)}_${newId('t')}`,
+      created: iso(created),
+      expires_at: iso(created + SESSION_SECONDS),
+      livemode: false,
+    }
+  }),
+
+  // Everything of a stream is checked later. The SDK cannot read an empty answer.
+  route(
+    'POST',
+    '/v2/billing/meter_event_stream',
+    {
+      events: required(
+        list(
+          shape({
+            event_name: required(text({ max: 100 })),
+            payload: required(mapOfText()),
+            identifier: text({ max: 100 }),
+            timestamp: text(),
+          }),
+          { max: 100 },
+        ),
+      ),
+    },
+    (account, params) => {
+      for (const event of params.events) acceptStreamed(account, { ...event, timestamp: instant(event.timestamp) })
+      return {}
+    },
+  ),
 ]
 
 /** What Stripe checks before it answers. Customer and value are checked later, by the aggregation. */
@@ -151,6 +188,41 @@ export function acceptMeterEvent(account: Account, incoming: Incoming): Accepted
   })
   account.aggregation.plan()
   return { created: account.seconds(), identifier, timestamp: at }
+}
+
+/** As `acceptMeterEvent`, but what is refused there is accepted here and reported later. A repeat is dropped. */
+function acceptStreamed(account: Account, incoming: Incoming): void {
+  try {
+    acceptMeterEvent(account, incoming)
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.message.startsWith('An event already exists')) return
+    account.usage.accept({
+      identifier: incoming.identifier ?? randomUUID(),
+      event_name: incoming.event_name,
+      meter: account.objects.all<Meter>('billing.meter', { '$.event_name': incoming.event_name })[0]?.id ?? null,
+      customer: null,
+      value: '',
+      timestamp: incoming.timestamp ?? account.seconds(),
+      received_ms: account.timeline.nowMs(),
+      rejection: streamRejection(error),
+    })
+    account.aggregation.plan()
+  }
+}
+
+function streamRejection({ error }: ApiError): string {
+  if (error.param === 'event_name') return 'no_meter'
+  if (error.code === 'meter_event_value_too_many_digits') return error.code
+  return error.message.includes('future') ? 'timestamp_in_future' : 'timestamp_too_far_in_past'
+}
+
+/** The token of a meter event session stands for the key at the stream, for a quarter of an hour. */
+export function isStreamToken(path: string, header: string | null, now: number): boolean {
+  const token = header?.split(' ')[1] ?? ''
+  if (path !== '/v2/billing/meter_event_stream' || !token.startsWith(STREAM_TOKEN)) return false
+  const expires = Number.parseInt(token.slice(STREAM_TOKEN.length), 36)
+  if (expires > now) return true
+  throw new ApiError(401, { type: 'temporary_session_expired', message: 'The temporary session has expired.' }, false)
 }
 
 function activeMeter(account: Account, eventName: string): Meter {

@@ -213,6 +213,7 @@ function blankSubscription(
     trial_settings: { end_behavior: { missing_payment_method: 'create_invoice' } },
     trial_start: isTrial ? at.now : null,
     _trial_warned: false,
+    _upcoming_sent: null,
     ...wanted.fields,
   }
 }

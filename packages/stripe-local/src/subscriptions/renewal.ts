@@ -6,6 +6,7 @@ import {
   type Invoice,
   type Line,
   licensedLines,
+  presentInvoice,
   type UsagePart,
   usageLines,
 } from '../invoices/invoice.ts'
@@ -26,6 +27,7 @@ export function subscriptionDue(account: Account, id: string, atMs: number): voi
   else if (stored.cancel_at !== null && stored.cancel_at <= at) endAt(account, stored, stored.cancel_at)
   else if (stored.status === 'trialing' && stored.trial_end !== null && at < stored.trial_end)
     warnOfTrialEnd(account, stored, at)
+  else if (isBeforeEnd(account, stored, at)) announceUpcoming(account, stored)
   else renew(account, stored, at)
   planNext(account, id)
 }
@@ -51,6 +53,17 @@ export function renew(account: Account, before: Subscription, at: number): Invoi
   })
   account.events.emitChange('customer.subscription.updated', account.present(after), shownBefore)
   return invoice
+}
+
+/** The renewal, or the last invoice when the subscription ends before it renews. */
+export function nextInvoice(account: Account, stored: Subscription): Invoice | null {
+  const items = itemsOf(account, stored.id)
+  const at = Math.min(...items.map((item) => item.current_period_end))
+  if (stored.cancel_at === null || stored.cancel_at > at) return renew(account, stored, at)
+  const bill = billOf(account, stored, items, { usageUntil: stored.cancel_at, free: stored.status === 'trialing' })
+  if (bill.lines.length === 0) return null
+  const start = Math.min(...items.map((item) => item.current_period_start))
+  return draftFrom(account, stored, bill, { start, end: stored.cancel_at })
 }
 
 export interface Bill {
@@ -115,6 +128,20 @@ function moveOn(account: Account, stored: Subscription, item: SubscriptionItem, 
     current_period_end: period.end,
     _usage_from: isMetered(price) ? item.current_period_end : null,
   })
+}
+
+function isBeforeEnd(account: Account, stored: Subscription, at: number): boolean {
+  return itemsOf(account, stored.id).every((item) => item.current_period_end > at)
+}
+
+/** The event carries the preview, which has no id. A renewal that would bill nothing is not announced. */
+function announceUpcoming(account: Account, stored: Subscription): void {
+  const end = Math.min(...itemsOf(account, stored.id).map((item) => item.current_period_end))
+  account.objects.save<Subscription>({ ...stored, _upcoming_sent: end })
+  const invoice = account.rehearse(() => nextInvoice(account, stored))
+  if (!invoice) return
+  const { id: _none, ...shown } = presentInvoice(account, { ...invoice, billing_reason: 'upcoming' })
+  account.events.emit('invoice.upcoming', shown)
 }
 
 function warnOfTrialEnd(account: Account, stored: Subscription, at: number): void {

@@ -62,6 +62,8 @@ export interface Subscription extends Stored {
   trial_start: number | null
   /** trial_will_end was sent. */
   _trial_warned: boolean
+  /** The period end that invoice.upcoming was last sent for. */
+  _upcoming_sent: number | null
 }
 
 export interface SubscriptionItem extends Stored {
@@ -167,6 +169,8 @@ export function isOver(stored: Subscription): boolean {
 const DAY = 86_400
 const INCOMPLETE_SECONDS = 23 * 3600
 const TRIAL_WARNING_SECONDS = 3 * DAY
+/** How long before a renewal Stripe announces it; an account's setting there. */
+const UPCOMING_SECONDS = 7 * DAY
 
 /** Plans the next thing the subscription has to do by itself. */
 export function planNext(account: Account, id: string): void {
@@ -179,10 +183,21 @@ function nextOf(stored: Subscription, items: SubscriptionItem[]): number | null 
   if (isOver(stored) || stored.status === 'paused') return null
   if (stored.status === 'incomplete') return stored.created + INCOMPLETE_SECONDS
   const instants = items.map((item) => item.current_period_end)
+  const notice = upcomingNotice(stored, items)
+  if (notice !== null) instants.push(notice)
   if (stored.cancel_at !== null) instants.push(stored.cancel_at)
   if (stored.status === 'trialing' && stored.trial_end !== null) {
     instants.push(stored.trial_end)
     if (!stored._trial_warned) instants.push(Math.max(stored.start_date, stored.trial_end - TRIAL_WARNING_SECONDS))
   }
   return Math.min(...instants)
+}
+
+/** When invoice.upcoming is due for the period that runs, or null: it was sent, nothing renews, or the period is short. */
+export function upcomingNotice(stored: Subscription, items: SubscriptionItem[]): number | null {
+  const end = Math.min(...items.map((item) => item.current_period_end))
+  const start = Math.max(...items.map((item) => item.current_period_start))
+  const isShort = end - start <= 2 * UPCOMING_SECONDS
+  if (isShort || stored._upcoming_sent === end || stored.status === 'trialing') return null
+  return end - UPCOMING_SECONDS
 }
