@@ -79,6 +79,6 @@ document.querySelectorAll('time[data-local]').forEach((time) => {
   time.title = time.textContent
   time.textContent = (time.dataset.local === 'year' ? withYear : short).format(at)
 })
-document.querySelectorAll('[data-print]').forEach((button) => { button.hidden = false })
+document.querySelectorAll('[data-print], [data-copy]').forEach((button) => { button.hidden = false })
 document.querySelectorAll('[data-summary]').forEach((summary) => summary.focus())
 `

@@ -4,6 +4,7 @@ import { ApiError } from '../http/errors.ts'
 import { browserScript } from './browser.ts'
 import { checkoutPages } from './checkout.ts'
 import type { PagesContext } from './context.ts'
+import { dashboardPages } from './dashboard/index.ts'
 import { invoicePages } from './invoice.ts'
 import { messagePage } from './layout.ts'
 import { portalPages } from './portal.ts'
@@ -27,6 +28,7 @@ export function createPages(context: PagesContext): Hono {
   app.route('/', checkoutPages(context))
   app.route('/', portalPages(context))
   app.route('/', invoicePages(context))
+  app.route('/', dashboardPages(context))
   app.onError((error, c) => {
     if (!(error instanceof ApiError)) throw error
     const message = html`The local Stripe refused: ${error.message} Nothing was changed.`

@@ -123,7 +123,8 @@ ${linesTable(statement)}
   )
 }
 
-function linesTable({ lines, totals }: Statement): Html {
+/** What was used and what it costs, with the totals. */
+export function linesTable({ lines, totals }: Statement): Html {
   return html`<div class="card flush"><table class="invoice-lines"><thead><tr><th scope="col">Description</th>
 <th scope="col" class="number">Quantity</th><th scope="col" class="number">Unit price</th>
 <th scope="col" class="number">Amount</th></tr></thead><tbody>

@@ -30,7 +30,8 @@ export function formatAmount(minor: number | bigint | string, currency: string):
 
 /** A count or measured quantity with thousands separators; strings stay exact. */
 export function formatQuantity(quantity: number | bigint | string): string {
-  return new Intl.NumberFormat('en-US', { maximumFractionDigits: 15 }).format(plain(String(quantity)))
+  const exact = typeof quantity === 'string' ? plain(quantity) : quantity
+  return new Intl.NumberFormat('en-US', { maximumFractionDigits: 15 }).format(exact)
 }
 
 /** Divides by a power of ten by moving the point: no floating point comes near the digits. */

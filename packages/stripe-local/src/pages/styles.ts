@@ -214,8 +214,15 @@ summary { cursor: pointer; }
 .tabs a[aria-current] { background: var(--raised); color: var(--text); font-weight: 550; }
 .filter { display: flex; gap: 8px; max-width: 420px; }
 .filter input { min-height: 36px; font-size: 14px; }
-.bar { display: block; height: 6px; border-radius: 3px; background: var(--accent); min-width: 2px; }
-.attempt { padding: 12px 0; border-top: 1px solid var(--border); }
+summary.padded { padding: 12px 20px; }
+.share { display: block; width: 96px; height: 4px; margin: 4px 0 0 auto; appearance: none; border: 0; border-radius: 2px; background: var(--raised); overflow: hidden; }
+.share::-webkit-meter-bar { height: 4px; border: 0; border-radius: 2px; background: var(--raised); }
+.share::-webkit-meter-optimum-value { background: var(--accent); }
+.share::-moz-meter-bar { background: var(--accent); }
+.delivery + .delivery { border-top: 1px solid var(--border); }
+.delivery summary { display: flex; flex-wrap: wrap; gap: 4px 16px; justify-content: space-between; padding: 10px 20px; }
+.delivery summary:hover { background: var(--raised); }
+.delivery > .stack { padding: 8px 20px 20px; }
 
 @media (max-width: 800px) {
   .checkout, .portal, .dashboard { grid-template-columns: minmax(0, 1fr); min-height: 0; }

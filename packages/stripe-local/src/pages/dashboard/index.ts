@@ -1,0 +1,29 @@
+import { Hono } from 'hono'
+import type { PagesContext } from '../context.ts'
+import { clockPages } from './clock.ts'
+import { customerPages } from './customers.ts'
+import { deliveryPages } from './deliveries.ts'
+import { eventPages } from './events.ts'
+import { faultPages } from './faults.ts'
+import { invoiceListPages } from './invoices.ts'
+import { meterPages } from './meters.ts'
+import { overviewPages } from './overview.ts'
+import { subscriptionPages } from './subscriptions.ts'
+
+/** What the owner of the local Stripe sees: `/` and everything below `/dashboard`. */
+export function dashboardPages(context: PagesContext): Hono {
+  const app = new Hono()
+  const sections = [
+    overviewPages,
+    customerPages,
+    subscriptionPages,
+    meterPages,
+    invoiceListPages,
+    eventPages,
+    deliveryPages,
+    clockPages,
+    faultPages,
+  ]
+  for (const section of sections) app.route('/', section(context))
+  return app
+}
