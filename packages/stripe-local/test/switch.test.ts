@@ -160,6 +160,25 @@ test('less than the minimum charge waits in the balance and is charged with what
   )
 })
 
+test('a credit note on a paid invoice pays for the next one', async (t) => {
+  const { local, stripe } = await world(t, '2026-01-10T08:00:00Z')
+  const { price, customer, use } = await essential(stripe, local)
+  const subscription = await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] })
+  await use('20000', new Date('2026-01-10T08:00:00Z'))
+  await local.advance(new Date('2026-02-10T10:00:00Z'))
+  const [first] = (await stripe.invoices.list({ subscription: subscription.id })).data
+  const note = await stripe.creditNotes.create({ invoice: first!.id, amount: 30, reason: 'order_change' })
+  assert.deepEqual([note.type, note.post_payment_amount, note.number], ['post_payment', 30, `${first!.number}-CN-01`])
+  await assert.rejects(
+    stripe.creditNotes.create({ invoice: first!.id, amount: 71 }),
+    /more than what can still be credited \(70\)/,
+  )
+  await use('20000', new Date('2026-02-10T10:00:00Z'))
+  await local.advance(new Date('2026-03-10T10:00:00Z'))
+  const [second] = (await stripe.invoices.list({ subscription: subscription.id })).data
+  assert.deepEqual([second!.total, second!.starting_balance, second!.amount_paid], [100, -30, 70])
+})
+
 test('a card that fails on charge: past due, retried, and canceled when the last retry failed', async (t) => {
   const { local, stripe } = await world(t, '2026-01-10T08:00:00Z')
   const { price, customer, use } = await essential(stripe, local)

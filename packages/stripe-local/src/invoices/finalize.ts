@@ -1,9 +1,7 @@
 import type { Account } from '../account.ts'
 import { minimumCharge } from '../billing/currency.ts'
 import { ApiError, refuse } from '../http/errors.ts'
-import { newId } from '../identifier.ts'
-import type { Stored } from '../objects.ts'
-import type { Customer } from '../resources/customers.ts'
+import { type Customer, changeBalance } from '../resources/customers.ts'
 import { subscriptionSettled } from '../subscriptions/standing.ts'
 import { subscriptionOf } from '../subscriptions/subscription.ts'
 import { HOUR_SECONDS, type Invoice, totalsOf, usageLines } from './invoice.ts'
@@ -97,29 +95,12 @@ function amountDue(counted: Invoice, balance: number): { amount: number; endingB
 function applyBalance(account: Account, customer: Customer, counted: Invoice, endingBalance: number): void {
   const amount = endingBalance - customer.balance
   if (amount === 0) return
-  account.create({
-    id: newId('cbtxn'),
-    object: 'customer_balance_transaction',
-    amount,
-    created: account.seconds(customer.test_clock),
-    credit_note: null,
+  const isTooSmall = amount > 0 && BigInt(counted.total) < minimumCharge(counted.currency)
+  changeBalance(account, customer, endingBalance, {
+    type: isTooSmall ? 'invoice_too_small' : 'applied_to_invoice',
     currency: counted.currency,
-    customer: customer.id,
-    description: null,
-    ending_balance: endingBalance,
     invoice: counted.id,
-    livemode: false,
-    metadata: {},
-    type:
-      counted.total < Number(minimumCharge(counted.currency)) && amount > 0
-        ? 'invoice_too_small'
-        : 'applied_to_invoice',
-  } as Stored)
-  account.change(
-    customer,
-    { balance: endingBalance, currency: customer.currency ?? counted.currency },
-    'customer.updated',
-  )
+  })
 }
 
 function takeNumber(account: Account, customerId: string): string {

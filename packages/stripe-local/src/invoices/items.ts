@@ -64,7 +64,7 @@ export function createInvoiceItem(account: Account, item: NewItem): InvoiceItem 
       created: date,
       customer_account: null,
       date,
-      discountable: true,
+      discountable: !item.proration && item.amount >= 0,
       discounts: [],
       invoice: null,
       livemode: false,

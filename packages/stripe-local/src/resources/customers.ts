@@ -246,3 +246,29 @@ function settingsOf(
 function shippingFrom(shipping: Changes['shipping']): Customer['shipping'] {
   return shipping ? { address: shipping.address ?? {}, name: shipping.name ?? '', phone: shipping.phone ?? null } : null
 }
+
+/** Sets a customer's balance and writes down why. @returns the id of the balance transaction */
+export function changeBalance(
+  account: Account,
+  customer: Customer,
+  balance: number,
+  why: { type: string; currency: string; invoice: string; credit_note?: string },
+): string {
+  const id = newId('cbtxn')
+  account.create({
+    id,
+    object: 'customer_balance_transaction',
+    amount: balance - customer.balance,
+    created: account.seconds(customer.test_clock),
+    credit_note: null,
+    customer: customer.id,
+    customer_account: null,
+    description: null,
+    ending_balance: balance,
+    livemode: false,
+    metadata: {},
+    ...why,
+  } as Stored)
+  account.change(customer, { balance, currency: customer.currency ?? why.currency }, 'customer.updated')
+  return id
+}

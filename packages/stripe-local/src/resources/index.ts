@@ -5,6 +5,7 @@ import { invoiceItem } from '../invoices/items.ts'
 import { charge, invoicePayment, paymentIntent } from '../invoices/payment.ts'
 import { subscription, subscriptionItem } from '../subscriptions/subscription.ts'
 import { checkoutItem, checkoutRoutes, checkoutSession } from './checkout-sessions.ts'
+import { creditNote, creditNoteRoutes } from './credit-notes.ts'
 import { customer, customerRoutes } from './customers.ts'
 import { eventDestination, eventDestinationRoutes } from './event-destinations.ts'
 import { eventRoutes } from './events.ts'
@@ -24,6 +25,7 @@ export const kinds: Kind[] = [
   charge,
   checkoutItem,
   checkoutSession,
+  creditNote,
   customer,
   {
     type: 'customer_balance_transaction',
@@ -50,6 +52,7 @@ export const kinds: Kind[] = [
 
 export const routes: Route[] = [
   ...checkoutRoutes,
+  ...creditNoteRoutes,
   ...customerRoutes,
   ...eventDestinationRoutes,
   ...eventRoutes,
