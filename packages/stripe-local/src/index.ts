@@ -180,6 +180,7 @@ function openAccount(options: StripeLocalOptions, faults: Faults, log: (line: st
   account.deliveries.onDelivered = (eventId, type) => {
     if (type === 'invoice.created') markDelivered(account, objectIdOf(account, eventId))
   }
+  timeline.onError = log
   timeline.settle = () => settleStep(account)
   timeline.handlers.set('subscription', (id, atMs) => subscriptionDue(account, id, atMs))
   timeline.handlers.set('invoice', (id) => invoiceDue(account, id))

@@ -7,6 +7,7 @@ type Handler = (id: string, atMs: number) => void
 const TIMER_MS_MAX = 60 * 60 * 1000
 /** "Advance to now" is asked with an instant that is a little past when it arrives. */
 const SLACK_MS = 1000
+const POSTPONED_MS = 60_000
 
 /**
  * The local Stripe's time and what has to happen when. The main clock ('') is real time plus an offset that only grows;
@@ -16,6 +17,7 @@ export class Timeline {
   readonly handlers = new Map<DueKind, Handler>()
   /** Waits until what a step set off (webhooks, aggregation) is done. */
   settle: () => Promise<void> = async () => {}
+  onError: (line: string) => void = () => {}
   readonly #db: Database
   readonly #realNow: () => Date
   readonly #frozen: (clock: string) => number | undefined
@@ -105,7 +107,7 @@ export class Timeline {
     for (;;) {
       const next = this.#closed ? undefined : this.#next('', this.nowMs())
       if (!next) break
-      await this.#step(next)
+      await this.#step(next).catch((error) => this.#postpone(next, error))
     }
     this.arm()
   }
@@ -117,6 +119,12 @@ export class Timeline {
       this.handlers.get(next.kind)?.(next.id, next.atMs)
     })
     await this.settle()
+  }
+
+  /** A step that throws must neither end the process nor be tried without a pause. */
+  #postpone(failed: { kind: DueKind; id: string }, error: unknown): void {
+    this.onError(`stripe-local: ${failed.kind} ${failed.id} failed and is tried again in a minute: ${error}`)
+    this.schedule(failed.kind, failed.id, this.nowMs() + POSTPONED_MS)
   }
 
   #next(clock: string, untilMs: number): { kind: DueKind; id: string; atMs: number } | undefined {

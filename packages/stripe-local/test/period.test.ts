@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { essential, receiver, world } from './world.ts'
 
 test('a period ends: draft, an hour in which usage still counts, final invoice, paid by card', async (t) => {
@@ -50,4 +51,19 @@ test('a period ends: draft, an hour in which usage still counts, final invoice, 
     [...order].sort((a, b) => a - b),
   )
   assert.ok(!order.includes(-1))
+})
+
+test('a period ends by itself when its time has come', async (t) => {
+  const { local, stripe } = await world(t, '2026-01-10T08:00:00Z', { now: () => new Date() })
+  const { price, customer } = await essential(stripe, local)
+  const hooks = await receiver(t)
+  await stripe.webhookEndpoints.create({ url: hooks.url, enabled_events: ['invoice.created'] })
+  await stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: price.id }],
+    billing_cycle_anchor: Math.floor(local.now().getTime() / 1000) + 1,
+  })
+  const until = Date.now() + 5000
+  while (hooks.received.length === 0 && Date.now() < until) await wait(20)
+  assert.deepEqual(hooks.types(), ['invoice.created'])
 })
