@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { ADMIN, journeys, type Person } from './journey.ts'
-import { subscribe } from './steps.ts'
+import { billingPage, subscribe } from './steps.ts'
 
 const journey = journeys()
 const STRANGER: Person = { name: 'Sam Stranger', email: 'sam@elsewhere.example', password: 'correct horse' }
+const MEMBER: Person = { name: 'Mia Member', email: 'mia@example.com', password: 'correct horse' }
 const CHAT = '/app/org/acme/ai-chat'
 const STREAM = '/app/org/acme/ai-chat-stream'
 
@@ -35,6 +36,19 @@ journey('without a subscription one is led to the plans, and told why', async ({
   const { status, body } = await askApi(page)
   assert.equal(status, 402)
   assert.match(body, /needs a subscription/)
+})
+
+journey('a checkout that was left has changed nothing, and a made-up one is refused', async ({ visit }) => {
+  const page = await visit({ as: ADMIN })
+  await page.goto('/app/org/acme/subscribe')
+  await page.getByRole('button', { name: 'Choose Essential' }).click()
+  await page.getByRole('link', { name: /Back to/ }).click()
+  await page.getByText('The checkout was left').waitFor()
+
+  await page.goto('/app/org/acme/subscribed?session_id=cs_test_made_up')
+  await page.getByRole('heading', { name: 'This checkout is not yours' }).waitFor()
+  await page.goto(billingPage('acme'))
+  await page.getByText('No subscription yet').waitFor()
 })
 
 journey('a member of another organization finds nothing', async ({ visit, register }) => {
@@ -77,4 +91,36 @@ journey('a subscription of one organization opens nothing in another', async ({ 
   assert.equal((await askApi(stranger)).status, 404)
   await stranger.goto('/app/org/elsewhere/ai-chat')
   await stranger.waitForURL('**/app/org/elsewhere/subscribe?reason=no-subscription')
+})
+
+journey('a member sees the plans and whom to ask, and changes nothing', async ({ app, visit, register }) => {
+  await register(MEMBER)
+  const admin = await visit({ as: ADMIN })
+  const member = await visit({ as: MEMBER, expect: [/403/] })
+  const call = async (page: Page, path: string, data: object) => {
+    const response = await page.request.post(`/api/auth/organization/${path}`, { data, headers: { origin: app.url } })
+    assert.equal(response.status(), 200, await response.text())
+    return response.json()
+  }
+  const [organization] = await (await admin.request.get('/api/auth/organization/list')).json()
+  const { id } = await call(admin, 'invite-member', {
+    email: MEMBER.email,
+    role: 'member',
+    organizationId: organization.id,
+  })
+  await call(member, 'accept-invitation', { invitationId: id })
+
+  await member.goto('/app/org/acme/subscribe')
+  await member.getByText('Only owners and admins of Acme can choose a plan').waitFor()
+  await member.getByRole('main').getByRole('link', { name: ADMIN.email }).waitFor()
+  assert.equal(await member.getByRole('link', { name: /Switch to/ }).count(), 0)
+
+  await member.goto(billingPage('acme'))
+  await member.getByText('Owners and admins of Acme can switch or cancel.').waitFor()
+  for (const path of ['checkout/business', 'billing/switch/business', 'billing/cancel', 'billing/portal']) {
+    const response = await member.request.post(`/app/org/acme/${path}`, { form: { when: 'now' }, maxRedirects: 0 })
+    assert.equal(response.status(), 403, path)
+  }
+  await member.goto('/app/org/acme/billing/cancel')
+  await member.getByText('Only owners and admins of Acme can change its billing').waitFor()
 })

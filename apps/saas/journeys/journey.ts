@@ -21,7 +21,7 @@ const CHROMIUM_ARGUMENTS = [
   '--disable-sync',
 ]
 /** Long enough for a busy machine with two cores; what never comes fails after it. */
-const WAIT_MS_MAX = 10_000
+const WAIT_MS_MAX = 20_000
 const STRIPE_KEY = 'sk_test_local_journeys'
 const SCREENSHOTS = join(tmpdir(), 'meterkit-journeys')
 

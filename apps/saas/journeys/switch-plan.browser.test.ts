@@ -46,3 +46,11 @@ journey('without JavaScript a plan is switched all the same', async ({ visit }) 
   await page.getByRole('button', { name: 'Switch to Enterprise' }).click()
   await page.getByText('You are on Enterprise now').waitFor()
 })
+
+journey('who switched what stands in the audit log', async ({ visit }) => {
+  const page = await visit({ as: ADMIN })
+  await page.goto('/admin/audit?search=subscription.switch')
+  const entries = page.getByRole('row', { name: new RegExp(`${ADMIN.email}.*subscription.switch`) })
+  await entries.first().waitFor()
+  assert.equal(await entries.count(), 2)
+})
