@@ -221,10 +221,11 @@ async function settleStep(account: Account): Promise<void> {
 }
 
 async function shutDown(account: Account, listening: Listening): Promise<void> {
-  account.timeline.close()
+  const stepDone = account.timeline.close()
   account.aggregation.close()
   await listening.close()
   await account.deliveries.close()
+  await stepDone
   account.db.close()
 }
 

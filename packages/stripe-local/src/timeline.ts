@@ -98,14 +98,20 @@ export class Timeline {
     })
   }
 
-  close(): void {
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** Begins nothing more, and resolves when the step under way is done. */
+  async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    await this.#running
   }
 
   async #catchUp(): Promise<void> {
     for (;;) {
-      const next = this.#closed ? undefined : this.#next('', this.nowMs())
+      const next = this.#next('', this.nowMs())
       if (!next) break
       await this.#step(next).catch((error) => this.#postpone(next, error))
     }
@@ -113,7 +119,6 @@ export class Timeline {
   }
 
   async #step(next: { kind: DueKind; id: string; atMs: number }): Promise<void> {
-    if (this.#closed) return
     this.#db.transaction(() => {
       this.schedule(next.kind, next.id, null)
       this.handlers.get(next.kind)?.(next.id, next.atMs)
@@ -128,6 +133,7 @@ export class Timeline {
   }
 
   #next(clock: string, untilMs: number): { kind: DueKind; id: string; atMs: number } | undefined {
+    if (this.#closed) return undefined
     const row = this.#db.get<{ kind: DueKind; id: string; at_ms: number }>(
       'select kind, id, at_ms from due where clock = ? and at_ms <= ? order by at_ms, kind, id limit 1',
       clock,

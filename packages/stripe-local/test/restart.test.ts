@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { Stripe } from 'stripe'
 import { startStripeLocal } from '../src/index.ts'
 import { essential, receiver, world } from './world.ts'
@@ -85,6 +86,18 @@ test('kill -9 loses nothing that was answered', async (t) => {
   await again.idle()
   const counted = Number(again.usage(customer.id, 'tokens'))
   assert.ok(counted >= answered && counted <= answered + 8, `${answered} answered, ${counted} counted`)
+})
+
+test('closing in the middle of an advance ends in peace', async (t) => {
+  const { local, stripe } = await world(t, '2026-01-10T08:00:00Z')
+  const { price, customer } = await essential(stripe, local)
+  const hooks = await receiver(t, () => new Promise<number>(() => {})) // never answers
+  await stripe.webhookEndpoints.create({ url: hooks.url, enabled_events: ['invoice.created'] })
+  await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] })
+  const advancing = local.advance(new Date('2026-06-10T08:00:00Z'))
+  while (hooks.received.length === 0) await wait(5)
+  await local.close()
+  await advancing
 })
 
 test('a taken port is refused by name, or another one taken', async (t) => {

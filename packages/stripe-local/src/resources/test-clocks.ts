@@ -100,6 +100,8 @@ export async function runClock(account: Account, id: string, target: number): Pr
   }
 
   function finish(status: 'ready' | 'internal_failure'): void {
+    // Left as advancing, it goes on when the state is opened again.
+    if (account.timeline.isClosed) return
     account.db.transaction(() => {
       const clock = find()
       if (!clock) return
