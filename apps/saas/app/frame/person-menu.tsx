@@ -28,7 +28,7 @@ export function PersonMenu({ data: { user, theme } }: { data: FrameData }) {
       <Menu
         align="start"
         side="top"
-        className="w-[13.5rem]"
+        className="w-60"
         trigger={
           <button
             type="button"

@@ -102,6 +102,7 @@ export function Table<Row>({
 function HeaderCell<Row>({ column }: { column: Column<Row> }) {
   const { search } = useLocation()
   const classes = cn(cellClass(column), 'h-9 whitespace-nowrap font-normal text-muted text-xs')
+  if (column.header === '') return <td className={classes} />
   if (!column.sort) {
     return (
       <th scope="col" className={classes}>
@@ -181,13 +182,7 @@ export function Pager({
 
 function Step({ to, rel, children }: { to: string | null; rel: string; children: ReactNode }) {
   const look = buttonClass({ variant: 'secondary', size: 'sm' })
-  if (!to) {
-    return (
-      <span className={cn(look, 'pointer-events-none opacity-50')} aria-hidden>
-        {children}
-      </span>
-    )
-  }
+  if (!to) return <span className={cn(look, 'invisible')}>{children}</span>
   return (
     <Link to={to} rel={rel} preventScrollReset className={look}>
       {children}

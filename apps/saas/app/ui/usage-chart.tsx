@@ -5,14 +5,16 @@ import { Area, LinePath } from '@visx/shape'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Button } from './button.tsx'
 import { cn } from './cn.ts'
-import { formatMoney } from './money.ts'
+import { currencyExponent, formatMoney } from './money.ts'
 import { formatQuantity, formatQuantityShort } from './quantity.ts'
 import { Skeleton } from './skeleton.tsx'
 import { Time } from './time.tsx'
 import { type ChartDay, daysOfPeriod, describeUsage, type Projection, shortDate, type UsageDay } from './usage-days.ts'
 
 const height = 240
-const margin = { top: 12, right: 52, bottom: 28, left: 48 }
+const edge = { top: 12, bottom: 28 }
+/** Of one character of an axis label, generously. */
+const characterWidth = 7
 /** What the server draws, before the width of the place is known. */
 const usualWidth = 960
 
@@ -36,12 +38,13 @@ export function UsageChart({
   staleSince = null,
 }: UsageChartProps) {
   const [tableShown, setTableShown] = useState(false)
-  const [active, setActive] = useState<ChartDay | null>(null)
+  const [activeDate, setActiveDate] = useState<string | null>(null)
   const place = useRef<HTMLDivElement>(null)
   const width = useWidth(place)
   const chartDays = daysOfPeriod(days, period && { start: new Date(period.start), end: new Date(period.end) })
+  const active = chartDays.find(({ date }) => date === activeDate) ?? null
   return (
-    <figure className={cn('min-w-0', staleSince && 'opacity-80')}>
+    <figure className="min-w-0">
       <figcaption className="mb-2 flex min-h-8 flex-wrap items-center gap-x-4 gap-y-1 text-muted text-xs">
         <Legend mark={<span className="size-2.5 rounded-sm bg-accent/55" />}>Usage by day</Legend>
         <Legend mark={<span className="h-0.5 w-4 bg-text" />}>Cost so far</Legend>
@@ -69,16 +72,18 @@ export function UsageChart({
           {tableShown ? 'Hide the table' : 'Show as table'}
         </Button>
       </figcaption>
-      <div ref={place} className="relative overflow-hidden" style={{ height }}>
+      <div ref={place} className={cn('relative overflow-hidden', staleSince && 'opacity-60')} style={{ height }}>
         <Drawing
           {...{ width, unit, currency, projection, active }}
           days={chartDays}
           label={describeUsage(days, { unit, currency, projection })}
-          onActive={setActive}
+          onActive={setActiveDate}
         />
-        {active && <Readout {...{ width, unit, currency }} day={active} days={chartDays} />}
+        {active && <Readout {...{ width, unit, currency, projection }} day={active} days={chartDays} />}
       </div>
-      <DayTable {...{ days, unit, currency }} className={tableShown ? 'mt-4' : 'sr-only noscript:not-sr-only'} />
+      <div className={tableShown ? 'mt-4' : 'sr-only noscript:not-sr-only'}>
+        <DayTable {...{ days, unit, currency }} />
+      </div>
     </figure>
   )
 }
@@ -91,11 +96,11 @@ interface DrawingProps {
   projection: Projection | null
   label: string
   active: ChartDay | null
-  onActive: (day: ChartDay | null) => void
+  onActive: (date: string | null) => void
 }
 
 function Drawing({ days, width, unit, currency, projection, label, active, onActive }: DrawingProps) {
-  const { x, usage, cost } = scalesFor(days, width, projection)
+  const { x, usage, cost, usageTicks, costTicks, left, right } = layoutOf({ days, width, currency, projection })
   const center = (date: string) => (x(date) ?? 0) + x.bandwidth() / 2
   const spent = days.filter((day) => day.cost !== null)
   const latest = spent.at(-1)
@@ -104,20 +109,14 @@ function Drawing({ days, width, unit, currency, projection, label, active, onAct
   const axisText = { fill: 'var(--muted)', fontSize: 12, fontFamily: 'var(--font-sans)' } as const
   return (
     <svg width={width} height={height} role="img" aria-label={label} className="block">
-      <GridRows
-        scale={usage}
-        left={margin.left}
-        width={width - margin.left - margin.right}
-        numTicks={4}
-        stroke="var(--border)"
-      />
+      <GridRows scale={usage} left={left} width={right - left} tickValues={usageTicks} stroke="var(--border)" />
       {days.map((day) => (
         <rect
           key={day.date}
           x={x(day.date)}
           y={usage(day.quantity)}
           width={x.bandwidth()}
-          height={Math.max(height - margin.bottom - usage(day.quantity), 0)}
+          height={Math.max(height - edge.bottom - usage(day.quantity), 0)}
           rx={Math.min(3, x.bandwidth() / 3)}
           className={cn('fill-accent/55', day === active && 'fill-accent')}
         />
@@ -159,8 +158,8 @@ function Drawing({ days, width, unit, currency, projection, label, active, onAct
       {latest && <circle cx={center(latest.date)} cy={cost(latest.cost ?? 0)} r={3} className="fill-text" />}
       <AxisLeft
         scale={usage}
-        left={margin.left}
-        numTicks={4}
+        left={left}
+        tickValues={usageTicks}
         hideAxisLine
         hideTicks
         tickFormat={(value) => compact(Number(value))}
@@ -168,19 +167,19 @@ function Drawing({ days, width, unit, currency, projection, label, active, onAct
       />
       <AxisRight
         scale={cost}
-        left={width - margin.right}
-        numTicks={4}
+        left={right}
+        tickValues={costTicks}
         hideAxisLine
         hideTicks
-        tickFormat={(value) => formatMoney(Math.round(Number(value)), currency)}
+        tickFormat={(value) => moneyLabel(Number(value), costTicks, currency)}
         tickLabelProps={{ ...axisText, textAnchor: 'start', dx: 2, dy: 4 }}
       />
       <AxisBottom
         scale={x}
-        top={height - margin.bottom}
+        top={height - edge.bottom}
         hideTicks
         stroke="var(--border-strong)"
-        tickValues={labelledDates(days, width)}
+        tickValues={labelledDates(days, right - left)}
         tickFormat={shortDate}
         tickLabelProps={{ ...axisText, textAnchor: 'middle', dy: 2 }}
       />
@@ -188,11 +187,11 @@ function Drawing({ days, width, unit, currency, projection, label, active, onAct
         <rect
           key={day.date}
           x={center(day.date) - x.step() / 2}
-          y={margin.top}
+          y={edge.top}
           width={x.step()}
-          height={height - margin.top - margin.bottom}
+          height={height - edge.top - edge.bottom}
           fill="transparent"
-          onPointerEnter={() => onActive(day)}
+          onPointerEnter={() => onActive(day.date)}
           onPointerLeave={() => onActive(null)}
         >
           <title>{`${shortDate(day.date)}: ${day.day ? formatQuantity(day.day.quantity, unit) : 'nothing yet'}`}</title>
@@ -209,20 +208,23 @@ function Readout({
   width,
   unit,
   currency,
+  projection,
 }: {
   day: ChartDay
   days: readonly ChartDay[]
   width: number
   unit: string
   currency: string
+  projection: Projection | null
 }) {
-  const position = (days.indexOf(day) + 0.5) / Math.max(days.length, 1)
-  const left = margin.left + position * (width - margin.left - margin.right)
+  const { x } = layoutOf({ days, width, currency, projection })
+  const left = (x(day.date) ?? 0) + x.bandwidth() / 2
+  const isRight = left > width / 2
   return (
     <div
       aria-hidden
       className="pointer-events-none absolute top-1 z-10 whitespace-nowrap rounded-md border bg-popover px-2.5 py-1.5 text-xs tabular-nums shadow-float"
-      style={position > 0.5 ? { right: width - left + 10 } : { left: left + 10 }}
+      style={isRight ? { right: width - left + 10 } : { left: left + 10 }}
     >
       <p className="text-muted">{shortDate(day.date)}</p>
       <p>{day.day ? formatQuantity(day.day.quantity, unit) : day.cost === null ? 'Still to come' : `0 ${unit}`}</p>
@@ -231,19 +233,9 @@ function Readout({
   )
 }
 
-function DayTable({
-  days,
-  unit,
-  currency,
-  className,
-}: {
-  days: readonly UsageDay[]
-  unit: string
-  currency: string
-  className: string
-}) {
+function DayTable({ days, unit, currency }: { days: readonly UsageDay[]; unit: string; currency: string }) {
   return (
-    <table className={cn('w-full border-collapse text-left tabular-nums', className)}>
+    <table className="w-full border-collapse text-left tabular-nums">
       <caption className="sr-only">Usage and cost by day</caption>
       <thead>
         <tr className="border-b text-muted text-xs">
@@ -305,24 +297,45 @@ function Legend({ mark, children }: { mark: ReactNode; children: ReactNode }) {
   )
 }
 
-function scalesFor(days: readonly ChartDay[], width: number, projection: Projection | null) {
-  const range: [number, number] = [height - margin.bottom, margin.top]
+/** Scales, ticks, and the place between the two axes, which are as wide as their labels. */
+function layoutOf({
+  days,
+  width,
+  currency,
+  projection,
+}: {
+  days: readonly ChartDay[]
+  width: number
+  currency: string
+  projection: Projection | null
+}) {
+  const range: [number, number] = [height - edge.bottom, edge.top]
   const usageMax = Math.max(...days.map(({ quantity }) => quantity), 1)
   const costMax = Math.max(...days.map(({ cost }) => cost ?? 0), Number(projection?.high ?? 0), 1)
-  return {
-    x: scaleBand<string>({
-      domain: days.map(({ date }) => date),
-      range: [margin.left, width - margin.right],
-      padding: 0.28,
-    }),
-    usage: scaleLinear<number>({ domain: [0, usageMax], range, nice: 4 }),
-    cost: scaleLinear<number>({ domain: [0, costMax], range, nice: 4 }),
-  }
+  const usage = scaleLinear<number>({ domain: [0, usageMax], range, nice: 4 })
+  const cost = scaleLinear<number>({ domain: [0, costMax], range, nice: 4 })
+  const usageTicks = usage.ticks(4)
+  const costTicks = cost.ticks(4).filter(Number.isInteger)
+  const left = labelWidth(usageTicks.map(compact))
+  const right = width - labelWidth(costTicks.map((tick) => moneyLabel(tick, costTicks, currency)))
+  const x = scaleBand<string>({ domain: days.map(({ date }) => date), range: [left, right], padding: 0.28 })
+  return { x, usage, cost, usageTicks, costTicks, left, right }
+}
+
+function labelWidth(labels: readonly string[]): number {
+  return Math.max(...labels.map((label) => label.length), 3) * characterWidth + 12
+}
+
+/** `$120` where every tick is whole, `$0.05` where they are not. */
+function moneyLabel(amount: number, ticks: readonly number[], currency: string): string {
+  const unit = 10 ** currencyExponent(currency)
+  const label = formatMoney(amount, currency)
+  return ticks.every((tick) => tick % unit === 0) ? label.replace(/\.0+$/, '') : label
 }
 
 /** As many dates as fit, always with the first. */
-function labelledDates(days: readonly ChartDay[], width: number): string[] {
-  const fitting = Math.max(Math.floor((width - margin.left - margin.right) / 84), 2)
+function labelledDates(days: readonly ChartDay[], space: number): string[] {
+  const fitting = Math.max(Math.floor(space / 70), 2)
   const every = Math.max(Math.ceil(days.length / fitting), 1)
   return days.filter((_, index) => index % every === 0).map(({ date }) => date)
 }
