@@ -18,6 +18,8 @@ import { viewOf } from './payer-view.ts'
 import { refusalOf } from './refusal.ts'
 import { toWire, type Wire } from './standing.ts'
 
+const PACE_MS_MIN = 24 * 60 * 60 * 1000
+
 export const meta: Route.MetaFunction = () => [{ title: 'Switch plan · Meterkit' }]
 
 /** What the switch does, in numbers; or why it cannot be done. */
@@ -115,12 +117,11 @@ function Preview({ preview, from, to }: { preview: Wire<SwitchPreview>; from: Of
       </Card>
       <Card>
         <CardHeader title={`From now on, on ${to.name}`} description={pricesOf(to)} />
-        {rest ? (
+        {rest && isForeseeable(preview) ? (
           <Comparison rest={rest} currency={currency} unit={unit} oldName={oldName} newName={to.name} />
         ) : (
           <p className="text-muted">
-            Without usage in this period there is no pace to foresee the rest by. Nothing is charged for the switch
-            itself.
+            It is too early in the period to foresee the rest of it. Nothing is charged for the switch itself.
           </p>
         )}
         {/[1-9]/.test(unreported) && (
@@ -132,6 +133,12 @@ function Preview({ preview, from, to }: { preview: Wire<SwitchPreview>; from: Of
       </Card>
     </>
   )
+}
+
+/** The pace of a few minutes, carried over a month, would frighten people with a figure that means nothing. */
+function isForeseeable({ at, soFar }: Wire<SwitchPreview>): boolean {
+  const begun = soFar.lines.find(({ current }) => current)?.segment.start
+  return begun !== undefined && Date.parse(at) - Date.parse(begun) >= PACE_MS_MIN
 }
 
 function Comparison({
