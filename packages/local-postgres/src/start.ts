@@ -45,7 +45,14 @@ const PORT = '5432'
 /** sun_path holds 108 bytes with its closing zero on Linux, 104 on macOS. */
 const SOCKET_PATH_BYTES_MAX = process.platform === 'linux' ? 107 : 103
 
-const THROWAWAY = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' }
+/** The last keeps shared memory in the folder, which is removed even after a kill -9 of the server. */
+const THROWAWAY = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '300',
+  dynamic_shared_memory_type: 'mmap',
+}
 
 /**
  * Starts PostgreSQL on a data folder, creating it on the first start (half a second; later starts take 50 ms). It
