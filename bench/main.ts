@@ -1,0 +1,31 @@
+import { ingest } from './ingest.ts'
+import { recordEvent } from './record-event.ts'
+import { stripeCalls } from './stripe-calls.ts'
+import { usageRead } from './usage-read.ts'
+import { visible } from './visible.ts'
+import type { Row } from './world.ts'
+
+const benchmarks: Record<string, () => Promise<Row[]>> = {
+  'record-event': recordEvent,
+  ingest,
+  visible,
+  'usage-read': usageRead,
+  'stripe-calls': stripeCalls,
+}
+
+/** `npm run bench`, or `npm run bench -- ingest` for one. Ratios hold on any machine; the numbers beside them do not. */
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !(name in benchmarks))
+if (unknown.length > 0) {
+  console.error(`bench: there is no ${unknown.join(', ')}. There are: ${Object.keys(benchmarks).join(', ')}`)
+  process.exit(1)
+}
+let broken = 0
+for (const [name, run] of Object.entries(benchmarks)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  for (const { what, promised, measured, kept } of await run()) {
+    if (!kept) broken += 1
+    console.log(`${kept ? '✓' : '✗'} ${what}: ${measured} — promised ${promised}`)
+  }
+}
+if (broken > 0) console.log(`\n${broken} not as promised on this machine, in this run.`)
