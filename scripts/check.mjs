@@ -1,6 +1,5 @@
 // Types, lint and format, everything that is wrong at once.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { root, say } from './project.mjs'
 
@@ -20,9 +19,7 @@ const checks = [
     ],
   },
   { name: 'lint and format', steps: [[bin('biome'), 'check', '.']] },
-  ...(existsSync(path.join(root, 'knip.json'))
-    ? [{ name: 'unused code', steps: [[bin('knip'), '--no-progress']] }]
-    : []),
+  { name: 'unused code', steps: [[bin('knip'), '--no-progress', '--no-config-hints']] },
 ]
 
 async function runCheck({ name, steps }) {
