@@ -80,5 +80,6 @@ document.querySelectorAll('time[data-local]').forEach((time) => {
   time.textContent = (time.dataset.local === 'year' ? withYear : short).format(at)
 })
 document.querySelectorAll('[data-print], [data-copy]').forEach((button) => { button.hidden = false })
+document.querySelector('.dashboard > nav [aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' })
 document.querySelectorAll('[data-summary]').forEach((summary) => summary.focus())
 `

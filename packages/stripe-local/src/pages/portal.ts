@@ -141,7 +141,7 @@ function invoiceHistory(portal: Portal, page: ApiObject): Html {
 ${invoices.length === 0 && html`<p class="muted">No invoices yet. The first one comes when the first period ends.</p>`}
 ${
   invoices.length > 0 &&
-  html`<div class="card flush scroll"><table><thead><tr><th scope="col">Date</th><th scope="col">Invoice</th>
+  html`<div class="card flush scroll" tabindex="0"><table><thead><tr><th scope="col">Date</th><th scope="col">Invoice</th>
 <th scope="col">Status</th><th scope="col" class="number">Amount</th></tr></thead><tbody>
 ${invoices.map((invoice) => {
   const created = instant(invoice, 'created')

@@ -28,7 +28,7 @@ export function describePrice(price: unknown): PriceWords {
   if (packageSize !== null) per = `per ${formatQuantity(packageSize)} ${unit ? plural(unit) : 'units'}`
   else if (metered || unit) per = `per ${unit ?? 'unit'}`
   else if (interval) per = `per ${period}`
-  if (tiered) per = text(price, 'tiers_mode') === 'volume' ? 'by volume' : 'in steps'
+  if (tiered) per = text(price, 'tiers_mode') === 'volume' ? 'by volume' : 'by tier'
 
   let billed = ''
   if (interval && metered)

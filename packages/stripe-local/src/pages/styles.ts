@@ -52,6 +52,7 @@ body {
 }
 h1, h2, h3, p, dl, dd, ul, ol, figure, pre { margin: 0; padding: 0; }
 h1, h2, h3, strong, th, legend { font-weight: 550; }
+h1, h2, h3 { overflow-wrap: anywhere; }
 h1 { font-size: 20px; line-height: 28px; letter-spacing: -0.01em; text-wrap: balance; }
 h2 { font-size: 16px; line-height: 24px; }
 h3 { font-size: 14px; }
@@ -59,6 +60,7 @@ ul.plain { list-style: none; }
 a { color: var(--accent); text-decoration: none; }
 a:hover { text-decoration: underline; text-underline-offset: 3px; }
 code, pre, .id { font-family: var(--mono); font-size: 12px; }
+.id { white-space: nowrap; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .muted { color: var(--muted); }
 .small { font-size: 12px; line-height: 16px; }
@@ -139,10 +141,10 @@ th:last-child, td:last-child { padding-right: 20px; }
 tbody:last-child tr:last-child > * { border-bottom: 0; }
 th { color: var(--muted); font-size: 12px; line-height: 16px; white-space: nowrap; }
 td.number, th.number { text-align: right; white-space: nowrap; }
-tfoot td, tfoot th { border-bottom: 0; padding-block: 6px; font-size: 14px; color: var(--text); }
+tfoot td, tfoot th { border-bottom: 0; padding-block: 6px; font-size: 14px; line-height: 20px; color: var(--text); }
 tfoot tr:first-child > * { padding-top: 12px; border-top: 1px solid var(--border); }
 tfoot tr:last-child > * { padding-bottom: 16px; }
-.facts { display: grid; grid-template-columns: minmax(112px, max-content) minmax(0, 1fr); gap: 8px 20px; }
+.facts { display: grid; align-content: start; grid-template-columns: minmax(112px, max-content) minmax(0, 1fr); gap: 8px 20px; }
 .facts dt { color: var(--muted); }
 .facts dd { overflow-wrap: anywhere; }
 .status {
@@ -236,8 +238,12 @@ summary.padded { padding: 12px 20px; }
   .dashboard > nav ul { display: flex; overflow-x: auto; position: static; scrollbar-width: none; }
   .dashboard > nav li a { white-space: nowrap; padding: 6px 10px; }
   .dashboard > main { padding: 20px 16px 48px; }
-  .after-summary { padding-top: 16px; }
-.invoice .parties { grid-template-columns: 1fr; }
+  .invoice .parties { grid-template-columns: 1fr; }
+  .invoice-lines thead { display: none; }
+  .invoice-lines tbody tr { display: grid; padding: 12px 20px; border-bottom: 1px solid var(--border); }
+  .invoice-lines tbody td { display: flex; justify-content: space-between; gap: 16px; padding: 2px 0 !important; border: 0; }
+  .invoice-lines tbody td:first-child { display: block; padding-bottom: 6px !important; }
+  .invoice-lines td[data-label]::before { content: attr(data-label); color: var(--muted); }
   .facts { gap: 8px 16px; }
 }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation-duration: 3s !important; } }

@@ -79,7 +79,7 @@ function deliveryRow(delivery: Delivery, open: boolean): Html {
   const last = delivery.attempts.at(-1)
   return html`<details class="delivery" id="${delivery.id}"${open && html` open`}><summary>
 <span class="row">${status(delivery.status)}<code>${delivery.eventType}</code></span>
-<span class="row muted small">${last ? answerOf(last) : 'not sent yet'} · ${time(delivery.createdAt)}</span></summary>
+<span class="muted small">${last ? answerOf(last) : 'not sent yet'} · ${time(delivery.createdAt)}</span></summary>
 <div class="stack"><div class="spread"><dl class="facts"><dt>To</dt><dd><code>${delivery.url}</code></dd>
 <dt>Event</dt><dd><a class="id" href="/dashboard/events/${delivery.eventId}">${delivery.eventId}</a></dd>
 ${delivery.nextAttemptAt && html`<dt>Next attempt</dt><dd>${time(delivery.nextAttemptAt)}</dd>`}</dl>

@@ -42,7 +42,7 @@ export function table(options: {
 ${
   options.rows.length === 0
     ? html`<p class="empty">${options.empty}</p>`
-    : html`<div class="scroll"><table><thead><tr>${options.columns.map((column) =>
+    : html`<div class="scroll" tabindex="0"><table><thead><tr>${options.columns.map((column) =>
         typeof column === 'string'
           ? html`<th scope="col">${column}</th>`
           : html`<th scope="col" class="number">${column.label}</th>`,

@@ -1,15 +1,16 @@
 import { Hono } from 'hono'
 import { html } from 'hono/html'
-import type { PagesContext } from '../context.ts'
+import type { ApiObject, PagesContext } from '../context.ts'
 import { shortId, status } from '../layout.ts'
 import { formatQuantity } from '../money.ts'
-import { integer, list, text } from '../wire.ts'
+import { flag, integer, list, text } from '../wire.ts'
 import { dashboardPage, table, tabs } from './frame.ts'
-import { readPage } from './paging.ts'
+import { pager } from './paging.ts'
 import { customerLink } from './rows.ts'
 
 const PATH = '/dashboard/meters'
 const MINUTE_MS = 60_000
+const ROWS = 25
 const RANGES: [name: string, hours: number][] = [
   ['24 hours', 24],
   ['7 days', 7 * 24],
@@ -44,18 +45,9 @@ export function meterPages(context: PagesContext): Hono {
   app.get(PATH, async (c) => {
     const meters = list(await context.api('GET', '/v1/billing/meters', { limit: 100 }), 'data')
     const [range, hours] = RANGES.find(([name]) => name === c.req.query('range')) ?? RANGES[2]!
-    const { rows: customers, pager } = await readPage(context, c, '/v1/customers')
     const end = new Date(context.now().getTime() + 5 * MINUTE_MS)
     const start = new Date(end.getTime() - hours * 60 * MINUTE_MS)
-    const rows = await Promise.all(
-      customers.map(async (customer) => {
-        const id = text(customer, 'id') ?? ''
-        const used = await Promise.all(
-          meters.map((meter) => usageBetween(context, text(meter, 'id') ?? '', id, start, end)),
-        )
-        return { id, label: text(customer, 'email'), used }
-      }),
-    )
+    const { rows, next } = await readUsers(context, meters, { start, end }, c.req.query('after'))
     const most = meters.map((_, index) => Math.max(...rows.map(({ used }) => used[index] ?? 0), 0))
     return c.html(
       dashboardPage(
@@ -91,12 +83,41 @@ ${used.map(
 <meter class="share" min="0" max="${most[index] || 1}" value="${Math.max(value, 0)}" aria-hidden="true"></meter></td>`,
 )}</tr>`,
   ),
-  empty: 'No customers yet.',
-})}${pager}`
+  empty: 'Nobody used anything in this time.',
+})}${pager(c, { older: next === null ? null : { after: next } })}`
 }`,
       ),
     )
   })
 
   return app
+}
+
+interface User {
+  id: string
+  label: string | null
+  /** By meter, in the order of the meters. */
+  used: number[]
+}
+
+/** The next customers who used anything, newest customer first; `next` is where to go on. */
+async function readUsers(
+  context: PagesContext,
+  meters: ApiObject[],
+  { start, end }: { start: Date; end: Date },
+  after: string | undefined,
+): Promise<{ rows: User[]; next: string | null }> {
+  const rows: User[] = []
+  for (let cursor = after; ; ) {
+    const page = await context.api('GET', '/v1/customers', { limit: 100, ...(cursor && { starting_after: cursor }) })
+    for (const customer of list(page, 'data')) {
+      if (rows.length === ROWS) return { rows, next: cursor ?? null }
+      const id = text(customer, 'id') ?? ''
+      const used: number[] = []
+      for (const meter of meters) used.push(await usageBetween(context, text(meter, 'id') ?? '', id, start, end))
+      if (used.some((value) => value !== 0)) rows.push({ id, label: text(customer, 'email'), used })
+      cursor = id
+    }
+    if (!flag(page, 'has_more')) return { rows, next: null }
+  }
 }

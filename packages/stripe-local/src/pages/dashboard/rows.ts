@@ -39,7 +39,7 @@ export function invoiceRow(invoice: ApiObject): Html {
   return html`<tr><td class="nowrap"><a href="/dashboard/invoices/${id}">${text(invoice, 'number') ?? shortId(id)}</a></td>
 <td>${status(text(invoice, 'status') ?? '')}</td>
 <td>${customerLink(reference(invoice, 'customer'), text(invoice, 'customer_email'))}</td>
-<td class="muted">${(text(invoice, 'billing_reason') ?? '').replaceAll('_', ' ')}</td>
+<td class="muted nowrap">${(text(invoice, 'billing_reason') ?? '').replaceAll('_', ' ')}</td>
 <td class="nowrap">${time(instant(invoice, 'created'))}</td>
 <td class="number">${formatAmount(integer(invoice, 'total') ?? 0, text(invoice, 'currency') ?? 'usd')}</td></tr>`
 }
