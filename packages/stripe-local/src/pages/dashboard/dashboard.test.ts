@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { essential, receiver, world } from '../../../test/world.ts'
+
+const START = '2026-11-01T00:00:00Z'
+
+async function dashboard(t: TestContext) {
+  const { local, stripe } = await world(t, START)
+  const get = async (path: string) => await (await fetch(local.url + path)).text()
+  const post = (path: string, form: { [field: string]: string } = {}) =>
+    fetch(local.url + path, { method: 'POST', body: new URLSearchParams(form), redirect: 'manual' })
+  /** Follows the redirect after a post, as a browser does. */
+  const act = async (path: string, form?: { [field: string]: string }) => {
+    const answer = await post(path, form)
+    assert.equal(answer.status, 303, path)
+    return await get(answer.headers.get('location') ?? '')
+  }
+  return { local, stripe, get, post, act }
+}
+
+test('an empty local Stripe says on every page what to do next', async (t) => {
+  const { get } = await dashboard(t)
+  const cases: [path: string, said: RegExp][] = [
+    ['/', /Nothing has happened yet/],
+    ['/dashboard/customers', /No customers yet/],
+    ['/dashboard/subscriptions', /No subscriptions yet/],
+    ['/dashboard/meters', /No meters yet/],
+    ['/dashboard/invoices', /No invoices yet/],
+    ['/dashboard/events', /Nothing has happened yet/],
+    ['/dashboard/deliveries', /Nothing was sent yet/],
+    ['/dashboard/clock', /No subscription has a period that could end/],
+  ]
+  for (const [path, said] of cases) assert.match(await get(path), said, path)
+})
+
+test('usage, its subscription and its invoice are found from the customer', async (t) => {
+  const { local, stripe, get, act } = await dashboard(t)
+  const { price, customer, use } = await essential(stripe, local)
+  const subscription = await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] })
+  await use('12345', new Date(START))
+
+  assert.match(await get('/dashboard/meters'), /priya@example\.com[\s\S]*12,345/)
+  assert.match(
+    await get(`/dashboard/customers/${customer.id}`),
+    new RegExp(`/dashboard/subscriptions/${subscription.id}`),
+  )
+  const page = await get(`/dashboard/subscriptions/${subscription.id}`)
+  assert.match(page, /Upcoming invoice<\/dt><dd>\$0\.65/) // 13 packages begun × $0.05
+  assert.match(page, /<td class="number">12,345</)
+
+  const happened = await act('/dashboard/clock', { by: 'period' })
+  assert.match(happened, /What happened[\s\S]*invoice\.created/)
+  const [draft] = (await stripe.invoices.list({ status: 'draft' })).data
+  assert.match(await act(`/dashboard/invoices/${draft!.id}/finalize`), /data-label="Amount">\$0\.65/)
+})
+
+test('the clock moves by hour, by day, to the next period end and to a time, never back', async (t) => {
+  const { local, stripe, get, post, act } = await dashboard(t)
+  await act('/dashboard/clock', { by: 'hour' })
+  assert.equal(local.now().toISOString(), '2026-11-01T01:00:00.000Z')
+  await act('/dashboard/clock', { by: 'day' })
+  assert.equal(local.now().toISOString(), '2026-11-02T01:00:00.000Z')
+  assert.equal((await post('/dashboard/clock', { by: 'period' })).status, 422)
+  assert.match(await (await post('/dashboard/clock', { to: '2026-11-01T00:00' })).text(), /only moves forward/)
+  await act('/dashboard/clock', { to: '2026-11-05T12:00' })
+  assert.equal(local.now().toISOString(), '2026-11-05T12:00:00.000Z')
+
+  const { price, customer } = await essential(stripe, local)
+  await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] })
+  assert.match(await get('/dashboard/clock'), /The next period ends <time datetime="2026-12-05T12:00:00.000Z"/)
+  await act('/dashboard/clock', { by: 'period' })
+  assert.equal(local.now().toISOString(), '2026-12-05T12:00:00.000Z')
+})
+
+test('a failed delivery shows request and answer, and is sent again', async (t) => {
+  const { local, stripe, get, act } = await dashboard(t)
+  const status = { answer: 500 }
+  const hook = await receiver(t, () => status.answer)
+  await stripe.webhookEndpoints.create({ url: hook.url, enabled_events: ['customer.created'] })
+  await stripe.customers.create({ name: 'Ada' })
+  await local.idle()
+
+  const before = await get('/dashboard/deliveries')
+  assert.match(before, /customer\.created[\s\S]*answered 500[\s\S]*&quot;name&quot;: &quot;Ada&quot;/)
+  status.answer = 200
+  const id = before.match(/\/dashboard\/deliveries\/(whd_\w+)\/resend/)?.[1]
+  const after = await act(`/dashboard/deliveries/${id}/resend`)
+  await local.idle()
+  assert.equal(hook.received.length, 2)
+  assert.match(after, /Sent once more/)
+  assert.match(await get('/dashboard/deliveries'), /answered 200/)
+})
+
+test('faults are switched on, shown as they count down, and off', async (t) => {
+  const { local, get, post, act } = await dashboard(t)
+  await act('/dashboard/faults', {
+    'answer-count': '2',
+    'answer-status': '429',
+    'answer-path': '/v1/customers',
+    'delay-always': 'on',
+    'delay-milliseconds': '5',
+    'webhooks-count': '3',
+    'webhooks-mode': 'reorder',
+  })
+  assert.deepEqual(local.faults.read(), {
+    answer: { status: 429, count: 2, path: '/v1/customers', afterWork: false },
+    delay: { milliseconds: 5, count: Number.POSITIVE_INFINITY },
+    webhooks: { mode: 'reorder', count: 3 },
+  })
+  const headers = { authorization: `Bearer ${local.secretKey}` }
+  assert.equal((await fetch(`${local.url}/v1/customers`, { headers })).status, 429)
+  assert.match(await get('/dashboard/faults'), /id="answer-count"[^>]*value="1"/)
+
+  const refused = await post('/dashboard/faults', { 'answer-count': 'many', 'answer-path': 'v1' })
+  assert.equal(refused.status, 422)
+  assert.match(await refused.text(), /id="answer-count-error"[\s\S]*id="answer-path-error"/)
+
+  await act('/dashboard/faults', { off: 'yes' })
+  assert.deepEqual(local.faults.read(), {})
+})
+
+test('long lists are paged in both directions, and filters stay', async (t) => {
+  const { stripe, get } = await dashboard(t)
+  for (let index = 0; index < 30; index++) await stripe.customers.create({ email: `user${index}@example.com` })
+  const links = (page: string) =>
+    Object.fromEntries([...page.matchAll(/href="([^"]+)">(Older|Newer)</g)].map(([, href, label]) => [label, href]))
+  const emails = (page: string) => [...page.matchAll(/>(user\d+)@example/g)].map(([, name]) => name)
+
+  const first = await get('/dashboard/customers')
+  assert.equal(emails(first).length, 25)
+  assert.deepEqual(Object.keys(links(first)), ['Older'])
+  const second = await get(links(first).Older!)
+  assert.deepEqual(emails(second), ['user4', 'user3', 'user2', 'user1', 'user0'])
+  assert.deepEqual(emails(await get(links(second).Newer!)), emails(first))
+
+  const events = await get('/dashboard/events?type=customer.*')
+  assert.match(links(events).Older!, /type=customer\.\*|type=customer\.%2A/)
+})
+
+test('forms from other sites change nothing', async (t) => {
+  const { local } = await dashboard(t)
+  const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
+  const body = new URLSearchParams({ by: 'day' })
+  assert.equal((await fetch(`${local.url}/dashboard/clock`, { method: 'POST', body, headers })).status, 403)
+  assert.equal(local.now().toISOString(), new Date(START).toISOString())
+})
+
+test('an id that names nothing gets a page that says so', async (t) => {
+  const { local } = await dashboard(t)
+  const answer = await fetch(`${local.url}/dashboard/customers/cus_none`)
+  assert.equal(answer.status, 404)
+  assert.match(await answer.text(), /No such customer: &#39;cus_none&#39;/)
+})
