@@ -18,8 +18,6 @@ import { viewOf } from './payer-view.ts'
 import { refusalOf } from './refusal.ts'
 import { toWire, type Wire } from './standing.ts'
 
-const PACE_MS_MIN = 24 * 60 * 60 * 1000
-
 export const meta: Route.MetaFunction = () => [{ title: 'Switch plan · Meterkit' }]
 
 /** What the switch does, in numbers; or why it cannot be done. */
@@ -117,11 +115,11 @@ function Preview({ preview, from, to }: { preview: Wire<SwitchPreview>; from: Of
       </Card>
       <Card>
         <CardHeader title={`From now on, on ${to.name}`} description={pricesOf(to)} />
-        {rest && isForeseeable(preview) ? (
+        {rest ? (
           <Comparison rest={rest} currency={currency} unit={unit} oldName={oldName} newName={to.name} />
         ) : (
           <p className="text-muted">
-            It is too early in the period to foresee the rest of it. Nothing is charged for the switch itself.
+            Without usage there is nothing to compare yet. Nothing is charged for the switch itself.
           </p>
         )}
         {/[1-9]/.test(unreported) && (
@@ -133,12 +131,6 @@ function Preview({ preview, from, to }: { preview: Wire<SwitchPreview>; from: Of
       </Card>
     </>
   )
-}
-
-/** The pace of a few minutes, carried over a month, would frighten people with a figure that means nothing. */
-function isForeseeable({ at, soFar }: Wire<SwitchPreview>): boolean {
-  const begun = soFar.lines.find(({ current }) => current)?.segment.start
-  return begun !== undefined && Date.parse(at) - Date.parse(begun) >= PACE_MS_MIN
 }
 
 function Comparison({
@@ -158,7 +150,9 @@ function Comparison({
   return (
     <>
       <p>
-        At the pace so far, the rest of the period brings about{' '}
+        {rest.basis === 'pace'
+          ? 'At the pace so far, the rest of the period brings about '
+          : 'It is too early to foresee the period. If its rest brings as much again as was used so far, '}
         <b className="tabular-nums">{formatQuantity(wholePart(rest.quantity), unit)}</b>:
       </p>
       <dl className="mt-4 grid grid-cols-2 gap-px overflow-clip rounded-lg border bg-border">

@@ -80,8 +80,11 @@ export interface SwitchPreview {
   currency: string
   /** What the period cost so far; billed at its end, whatever comes after. */
   soFar: { lines: ChargeLine[]; amount: bigint }
-  /** The rest of the period at the pace so far, on the old and on the new plan. Null without usage to go by. */
-  rest: { quantity: string; onCurrentPlan: bigint; onNewPlan: bigint } | null
+  /**
+   * The rest of the period on the old and on the new plan: at the pace so far or, in the first day, if as much again is
+   * used. Null without usage to go by.
+   */
+  rest: { basis: 'pace' | 'as_much_again'; quantity: string; onCurrentPlan: bigint; onNewPlan: bigint } | null
   /** Usage not yet with Stripe; it is reported before the switch. */
   unreported: string
 }

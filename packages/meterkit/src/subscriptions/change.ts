@@ -2,7 +2,8 @@ import type { Stripe } from 'stripe'
 import { MeterkitError } from '../errors.ts'
 import type { SwitchPreview } from '../invoices/charges.ts'
 import type { InvoiceContext } from '../invoices/flush.ts'
-import { chargeLines, periodSheet, total } from '../invoices/upcoming.ts'
+import { chargeLines, type PeriodSheet, periodSheet, total } from '../invoices/upcoming.ts'
+import type { Catalog, Plan } from '../plans/config.ts'
 import { priceUsage } from '../pricing/price-usage.ts'
 import { unreported } from '../reports/store.ts'
 import { type PlanContext, planOf, stripePricesOf } from './checkout.ts'
@@ -35,29 +36,29 @@ export async function previewSwitch(
   }
 }
 
-/** The rest of the period at the pace so far, priced by itself on either plan: packages and tiers start afresh. */
-function restOfPeriod(
-  sheet: NonNullable<Awaited<ReturnType<typeof periodSheet>>>,
-  catalog: ChangeContext['catalog'],
-  plan: ReturnType<typeof planOf>,
-  now: Date,
-): SwitchPreview['rest'] {
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * What the rest of the period would cost on either plan, each priced by itself: packages and tiers start afresh. At the
+ * pace so far, or, before a day of it is known, if as much again is used.
+ */
+function restOfPeriod(sheet: PeriodSheet, catalog: Catalog, plan: Plan, now: Date): SwitchPreview['rest'] {
   const segment = sheet.segments.at(-1)
   if (!segment || now >= segment.end) return null
-  const elapsedMs = BigInt(now.getTime() - segment.start.getTime())
-  const leftMs = BigInt(segment.end.getTime() - now.getTime())
-  const [item] = segment.items.flatMap((candidate) => sheet.prices.get(candidate.stripePriceId)?.meter ?? [])
-  const newModel = plan.prices.find((price) => price.meter === item)?.model
-  const oldPrice = segment.items
-    .map((candidate) => sheet.prices.get(candidate.stripePriceId))
-    .find((price) => price?.meter === item)
-  if (elapsedMs <= 0n || !newModel || !oldPrice?.model) return null
+  const prices = segment.items.flatMap((item) => sheet.prices.get(item.stripePriceId) ?? [])
+  const oldPrice = prices.find((price) => price.meter !== null)
+  const newModel = plan.prices.find((price) => price.meter === oldPrice?.meter)?.model
+  if (!oldPrice?.model || !newModel) return null
   const used = chargeLines(sheet, catalog, sheet.cells)
-    .filter((line) => line.current && line.meter === item)
+    .filter((line) => line.current && line.meter === oldPrice.meter)
     .reduce((sum, line) => sum + BigInt(line.quantity.split('.')[0]!), 0n)
-  if (used === 0n) return null
-  const quantity = ((used * leftMs) / elapsedMs).toString()
+  if (used <= 0n) return null
+  const elapsedMs = now.getTime() - segment.start.getTime()
+  const basis = elapsedMs < DAY_MS ? 'as_much_again' : 'pace'
+  const leftMs = segment.end.getTime() - now.getTime()
+  const quantity = (basis === 'pace' ? (used * BigInt(leftMs)) / BigInt(elapsedMs) : used).toString()
   return {
+    basis,
     quantity,
     onCurrentPlan: priceUsage(oldPrice.model, quantity).amount,
     onNewPlan: priceUsage(newModel, quantity).amount,

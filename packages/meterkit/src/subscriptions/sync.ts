@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import type { Stripe } from 'stripe'
 import { customerByStripeId, getCustomer, setStripeId, subscriptionId } from '../customers/store.ts'
-import { transaction } from '../database/database.ts'
+import { type Database, transaction } from '../database/database.ts'
 import type { Directory } from '../directory.ts'
 import type { Logger } from '../meterkit.ts'
 import { knownPrices } from '../plans/prices.ts'
@@ -20,9 +20,13 @@ export interface SyncContext {
   log: Logger
 }
 
+/** First part of the advisory lock of a subscription's sync; the second is a hash of its id. */
+const SYNC_LOCK = 720_462
+
 /**
- * Stores a subscription as Stripe has it now, with its segments. Any order and number of calls ends in the same state,
- * because what is stored is Stripe's present word and not an event's payload.
+ * Stores a subscription as Stripe has it now, with its segments. Any order and number of calls ends in the same state:
+ * what is stored is Stripe's present word and not an event's payload, and it is asked for while no other sync of the
+ * same subscription is under way, so that an older answer never overwrites a newer one.
  *
  * @param changedAt  when a change of prices, if there is one, took effect: a webhook's `created`, a switch's own instant
  * @returns null where the customer is none of ours
@@ -33,24 +37,20 @@ export async function syncSubscription(
   { changedAt = null }: { changedAt?: Date | null } = {},
 ): Promise<Subscription | null> {
   const { pool, stripe, directory, clock, log } = context
-  const fetched = await stripe.subscriptions.retrieve(stripeId)
-  const customer = await customerOf(context, fetched)
-  if (!customer) {
-    log.warn({ subscription: stripeId }, 'a subscription of a customer that is none of ours; left alone')
-    return null
-  }
-  const prices = await knownPrices(
-    { db: pool, stripe },
-    fetched.items.data.map((item) => item.price.id),
-  )
-  const now = clock()
   const stored = await transaction(pool, async (client) => {
-    // one writer per customer, so that two webhooks at once cannot undo each other
-    await client.query('select 1 from billing.customers where id = $1 for update', [customer])
+    await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [SYNC_LOCK, stripeId])
+    const fetched = await stripe.subscriptions.retrieve(stripeId)
+    const customer = await customerOf({ db: client, stripe }, fetched)
+    if (!customer) return null
+    const prices = await knownPrices(
+      { db: client, stripe },
+      fetched.items.data.map((item) => item.price.id),
+    )
     const read = subscriptionFromStripe(fetched, customer, prices)
     const others = await subscriptionsOf(client, [customer])
     const subscription = { ...read, problem: problemOf(read, others, fetched) }
     const known = (await segmentsOf(client, customer, [read.id])).get(read.id) ?? []
+    const now = clock()
     await storeSubscription(client, subscription)
     await storeSegments(
       client,
@@ -59,19 +59,26 @@ export async function syncSubscription(
     )
     return subscription
   })
-  directory.add(customer, stored.id)
+  if (!stored) {
+    log.warn({ subscription: stripeId }, 'a subscription of a customer that is none of ours; left alone')
+    return null
+  }
+  directory.add(stored.customerId, stored.id)
   if (stored.problem) log.error({ subscription: stored.id, stripe: stripeId }, stored.problem)
   return stored
 }
 
-async function customerOf({ pool, stripe }: SyncContext, subscription: Stripe.Subscription): Promise<string | null> {
+async function customerOf(
+  { db, stripe }: { db: Database; stripe: Stripe },
+  subscription: Stripe.Subscription,
+): Promise<string | null> {
   const stripeId = idOf(subscription.customer)
-  const known = await customerByStripeId(pool, stripeId)
+  const known = await customerByStripeId(db, stripeId)
   if (known) return known.id
   const customer = await stripe.customers.retrieve(stripeId)
   const ours = customer.deleted ? undefined : customer.metadata[CUSTOMER_METADATA]
-  if (!ours || !/^[0-9a-f-]{36}$/.test(ours) || !(await getCustomer(pool, ours))) return null
-  await setStripeId(pool, ours, stripeId)
+  if (!ours || !/^[0-9a-f-]{36}$/.test(ours) || !(await getCustomer(db, ours))) return null
+  await setStripeId(db, ours, stripeId)
   return ours
 }
 
@@ -130,13 +137,6 @@ function problemOf(
     return `Subscription ${subscription.stripeId} has the billing mode classic, which loses usage at a plan switch. Migrate it to flexible at Stripe; until then its plan cannot be switched here.`
   }
   return null
-}
-
-/** Subscriptions that lead to the customer's other ones: fetched from Stripe and stored. */
-export async function syncSubscriptionsOf(context: SyncContext, stripeCustomerId: string): Promise<void> {
-  for await (const { id } of context.stripe.subscriptions.list({ customer: stripeCustomerId, status: 'all' })) {
-    await syncSubscription(context, id)
-  }
 }
 
 export function instant(unixSeconds: number): Date {
