@@ -44,3 +44,18 @@ journey('a page that is cut off says how old it is, and catches up', async (stag
   await page.getByText('Live', { exact: true }).waitFor()
   await page.getByRole('row', { name: '14,000 tokens → 14 packages of 1,000 × $0.05 = $0.70' }).waitFor()
 })
+
+journey('where a stream does not come through, the page asks again and again', async (stage) => {
+  const page = await stage.visit({ as: ADMIN, expect: [/503/] })
+  await page.route('**/billing/live', (route) =>
+    route.request().headers().accept?.includes('text/event-stream')
+      ? route.fulfill({ status: 503, body: 'No streams here.' })
+      : route.continue(),
+  )
+  await page.goto(billingPage('acme'))
+  await page.getByRole('row', { name: '14,000 tokens → 14 packages' }).waitFor()
+
+  await recordUsage(stage.databaseUrl, 'acme', 1)
+  await page.getByRole('row', { name: '14,001 tokens → 15 packages of 1,000 × $0.05 = $0.75' }).waitFor()
+  await page.getByText('Live', { exact: true }).waitFor()
+})
