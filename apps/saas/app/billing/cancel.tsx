@@ -147,7 +147,7 @@ function Now({ planName, standing: { upcoming, usage } }: { planName: string; st
     <Card className="flex flex-col">
       <CardHeader title="Now" description="The last usage is billed at once." />
       <ul className="mb-5 list-disc space-y-1.5 pl-5 marker:text-muted">
-        <li>AI chat closes at once for everybody.</li>
+        <li>AI chat closes at once.</li>
         {owed ? (
           <li>
             {used} used in this period are billed today: <Money amount={upcoming.amount} currency={upcoming.currency} />

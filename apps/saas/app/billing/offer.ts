@@ -24,9 +24,6 @@ export interface OfferedPrice {
   tiers: string[]
 }
 
-/** What a usage would cost on each plan, minor units. Keys are plans. */
-export type Costs = Record<string, bigint>
-
 /** Packages in an example of usage; of the smallest package any plan has, so that all panels speak of the same usage. */
 const EXAMPLE_PACKAGES = 100n
 
