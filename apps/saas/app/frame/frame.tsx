@@ -21,7 +21,10 @@ export function Frame({ data, children }: { data: FrameData; children: ReactNode
   const viewer = viewerOf(data)
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[15rem_minmax(0,1fr)]">
-      <aside className="noscript:static noscript:block max-md:hidden md:sticky md:top-0 md:h-dvh md:border-r">
+      <aside
+        aria-label="Sidebar"
+        className="noscript:static noscript:block max-md:hidden md:sticky md:top-0 md:h-dvh md:border-r"
+      >
         <Sidebar data={data} viewer={viewer} />
       </aside>
       <div className="flex min-w-0 flex-col">
