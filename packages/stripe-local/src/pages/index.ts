@@ -42,7 +42,7 @@ export function createPages(context: PagesContext): Hono {
 
 async function secureHeaders(c: Context, next: Next): Promise<void> {
   await next()
-  c.header('Cache-Control', 'no-store')
+  c.header('Cache-Control', 'no-cache')
   c.header('Referrer-Policy', 'same-origin')
   c.header('X-Content-Type-Options', 'nosniff')
   c.header('Content-Security-Policy', SECURITY_POLICY)

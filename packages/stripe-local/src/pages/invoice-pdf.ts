@@ -9,6 +9,8 @@ const FIRST_LINE = 250
 const LAST_LINE = 740
 /** Characters that fit before the quantity column. */
 const DESCRIPTION_LENGTH = 38
+/** Characters that fit from the quantity column to the edge. */
+const ADDRESSEE_LENGTH = 36
 
 /** The invoice on paper; as many pages as its lines need. */
 export function invoicePdf(statement: Statement): Uint8Array<ArrayBuffer> {
@@ -24,7 +26,7 @@ export function invoicePdf(statement: Statement): Uint8Array<ArrayBuffer> {
   }
 
   for (const line of statement.lines) {
-    const rows = wrap(line.description)
+    const rows = wrap(line.description, DESCRIPTION_LENGTH)
     const runs = room(rows.length * 13 + 20)
     runs.push({ x: QUANTITY, y, text: line.quantity, right: true })
     runs.push({ x: UNIT_PRICE, y, text: line.unitPrice, right: true })
@@ -51,6 +53,7 @@ function heading(statement: Statement): TextRun[] {
     ['Status', statement.status],
     ...statement.facts,
   ]
+  const addressee = statement.billedTo.flatMap((line) => wrap(line, ADDRESSEE_LENGTH)).slice(0, 6)
   return [
     { x: LEFT, y: 72, text: 'Invoice', size: 24, bold: true },
     { x: RIGHT, y: 72, text: statement.merchant, size: 14, bold: true, right: true },
@@ -60,7 +63,7 @@ function heading(statement: Statement): TextRun[] {
       { x: LEFT + 96, y: 108 + index * 15, text: value, bold: index === 0 },
     ]),
     { x: QUANTITY, y: 108, text: 'Billed to', bold: true },
-    ...statement.billedTo.map((text, index) => ({ x: QUANTITY, y: 123 + index * 15, text })),
+    ...addressee.map((text, index) => ({ x: QUANTITY, y: 123 + index * 15, text })),
     ...columns(FIRST_LINE - 24),
   ]
 }
@@ -74,11 +77,12 @@ function columns(y: number): TextRun[] {
   ]
 }
 
-function wrap(description: string): string[] {
+/** Breaks between words, and inside of those that are longer than a row. */
+function wrap(text: string, length: number): string[] {
   const rows: string[] = []
-  for (const word of description.split(' ')) {
+  for (const word of text.split(' ').flatMap((long) => long.match(new RegExp(`.{1,${length}}`, 'gu')) ?? [])) {
     const row = rows.at(-1)
-    if (row !== undefined && row.length + word.length < DESCRIPTION_LENGTH) rows[rows.length - 1] = `${row} ${word}`
+    if (row !== undefined && row.length + word.length < length) rows[rows.length - 1] = `${row} ${word}`
     else rows.push(word)
   }
   return rows

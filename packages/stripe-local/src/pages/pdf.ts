@@ -24,15 +24,17 @@ const WIN_ANSI: { [character: string]: number } = {
   '—': 0x97,
 }
 
-/** Widths of Helvetica from the space on, in thousandths of the size, as Adobe's metrics give them. */
-const WIDTHS = `
+/** Widths from the space on, in thousandths of the size, as Adobe's metrics of the two fonts give them. */
+const REGULAR = widths(`
 278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556 278 278 584 584 584 556
 1015 667 667 722 722 667 611 778 722 278 500 667 556 833 722 778 667 778 722 667 611 722 667 944 667 667 611 278 278 278 469 556
 333 556 556 500 556 556 278 556 556 222 222 500 222 833 556 556 556 556 333 500 278 556 500 722 500 500 500 334 260 334 584
-`
-  .trim()
-  .split(/\s+/)
-  .map(Number)
+`)
+const BOLD = widths(`
+278 333 474 556 556 889 722 238 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556 333 333 584 584 584 611
+975 722 722 722 722 667 611 778 722 278 556 722 611 833 722 778 667 778 722 667 611 722 667 944 667 667 611 333 278 333 584 556
+333 556 611 556 611 556 333 611 611 278 278 556 278 889 611 611 611 611 389 556 333 611 556 778 556 556 500 389 280 389 584
+`)
 
 /** A PDF 1.4 document of text in Helvetica, one list of runs a page. Characters outside of Windows-1252 become "?". */
 export function writePdf(title: string, pages: TextRun[][]): Uint8Array<ArrayBuffer> {
@@ -71,13 +73,14 @@ function assemble(objects: string[]): Uint8Array<ArrayBuffer> {
 
 function draw({ x, y, text, size = 10, bold = false, right = false }: TextRun): string {
   const bytes = encode(text)
-  const from = right ? x - widthOf(bytes, size) : x
+  const from = right ? x - widthOf(bytes, size, bold) : x
   return `BT /F${bold ? 2 : 1} ${size} Tf ${from.toFixed(2)} ${(PAGE_HEIGHT - y).toFixed(2)} Td (${quoted(bytes)}) Tj ET`
 }
 
-function widthOf(bytes: string, size: number): number {
+function widthOf(bytes: string, size: number, bold: boolean): number {
+  const table = bold ? BOLD : REGULAR
   let thousandths = 0
-  for (const byte of bytes) thousandths += WIDTHS[byte.charCodeAt(0) - 32] ?? 556
+  for (const byte of bytes) thousandths += table[byte.charCodeAt(0) - 32] ?? 556
   return (thousandths * size) / 1000
 }
 
@@ -90,4 +93,8 @@ function encode(text: string): string {
 
 function quoted(bytes: string): string {
   return bytes.replace(/[\\()]/g, (character) => `\\${character}`)
+}
+
+function widths(text: string): number[] {
+  return text.trim().split(/\s+/).map(Number)
 }

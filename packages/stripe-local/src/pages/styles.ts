@@ -121,6 +121,7 @@ input[readonly] { background: var(--raised); border-color: var(--border); color:
 input[type='checkbox'], input[type='radio'] { width: 16px; height: 16px; margin: 0; accent-color: var(--accent); }
 .check { display: flex; gap: 8px; align-items: center; min-height: 28px; }
 fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
+legend { padding: 0; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 12px; align-items: start; }
 .notice { padding: 12px 14px; border: 1px solid var(--border); border-radius: 10px; background: var(--surface); }
 .notice.danger { background: var(--danger-wash); border-color: color-mix(in oklch, var(--danger) 35%, transparent); color: var(--danger); }
@@ -131,6 +132,7 @@ fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
 
 /* Cards, tables, facts */
 .card { border: 1px solid var(--border); border-radius: 10px; background: var(--surface); padding: 20px; min-width: 0; }
+fieldset.card { border: 1px solid var(--border); padding: 20px; }
 .card.flush { padding: 0; overflow: hidden; }
 .card.flush > h2, .card.flush > .spread { padding: 16px 20px; border-bottom: 1px solid var(--border); }
 .scroll { overflow-x: auto; }
@@ -240,6 +242,10 @@ summary.padded { padding: 12px 20px; }
   .dashboard > main { padding: 20px 16px 48px; }
   .invoice .parties { grid-template-columns: 1fr; }
   .invoice-lines thead { display: none; }
+  .invoice-lines, .invoice-lines tbody, .invoice-lines tfoot { display: block; }
+  .invoice-lines tfoot tr { display: flex; justify-content: space-between; }
+  .invoice-lines tfoot tr > * { flex: 1; }
+  .invoice-lines tfoot th.number { text-align: left; }
   .invoice-lines tbody tr { display: grid; padding: 12px 20px; border-bottom: 1px solid var(--border); }
   .invoice-lines tbody td { display: flex; justify-content: space-between; gap: 16px; padding: 2px 0 !important; border: 0; }
   .invoice-lines tbody td:first-child { display: block; padding-bottom: 6px !important; }
