@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { createDashboardHandler } from '@pg-boss/dashboard/handler'
@@ -32,6 +33,8 @@ const STOP_MS_MAX = 20_000
 export interface App {
   url: string
   services: Services
+  /** Where to go, how to sign in, what runs: for the terminal. */
+  welcome: string
   /** Stops in the reverse order of starting and drains the journal; a second call waits for the first. */
   stop: () => Promise<void>
 }
@@ -76,6 +79,7 @@ async function assemble(config: Config, { dev, log, onStop, stop, isServing }: A
 
   const door = createDoor()
   const port = await listen(door.server, config)
+  onStop('server', () => closeServer(door.server))
   const appUrl = config.appUrl ?? `http://localhost:${port}`
   const localUrl = `http://127.0.0.1:${port}`
 
@@ -168,7 +172,7 @@ async function assemble(config: Config, { dev, log, onStop, stop, isServing }: A
       ? source.middleware(request, response, () => void answer(request, response))
       : void answer(request, response),
   )
-  onStop('server', () => closeServer(door.server))
+  onStop('requests', () => closeServer(door.server)) // first of all, so that nothing is asked of what has stopped
   took('pages')
 
   // Webhooks may arrive from here on.
@@ -178,8 +182,8 @@ async function assemble(config: Config, { dev, log, onStop, stop, isServing }: A
     took('provision')
   }
   instance.announce({ url: appUrl, databaseUrl: database.url })
-  printWelcome({ services, database, timing: took.summary() })
-  return { url: appUrl, services, stop }
+  const welcome = describe({ services, database, port, timing: took.summary() })
+  return { url: appUrl, services, welcome, stop }
 }
 
 /** A server that holds its port from the start and answers 503 until it is opened. */
@@ -202,9 +206,7 @@ async function listen(server: Server, { host, port, portIsExplicit }: Config): P
   for (let candidate = port; ; candidate += 1) {
     const error = await tryToListen(server, candidate, host)
     if (error === null) {
-      const { port: actual } = server.address() as { port: number }
-      if (candidate !== port) say(`Port ${port} is taken, so Meterkit uses ${actual}. Name another with PORT.`)
-      return actual
+      return (server.address() as AddressInfo).port
     }
     if (error.code !== 'EADDRINUSE' || portIsExplicit || candidate - port > 50)
       throw cannotListen(error, candidate, host)
@@ -264,8 +266,10 @@ async function stopAll(stops: [name: string, stop: () => unknown][], log: Logger
     process.exit(1)
   }, STOP_MS_MAX)
   for (const [name, stop] of stops.toReversed()) {
+    const startedAt = performance.now()
     try {
       await stop()
+      log.debug({ ms: Math.round(performance.now() - startedAt) }, `stopped: ${name}`)
     } catch (error) {
       log.error({ error: (error as Error).message }, `stopping: ${name} failed`)
     }
@@ -296,18 +300,22 @@ function seconds(milliseconds: number): string {
   return (milliseconds / 1000).toFixed(2)
 }
 
-function printWelcome({
+function describe({
   services,
   database,
+  port,
   timing,
 }: {
   services: Services
   database: Database
+  port: number
   timing: string
-}): void {
+}): string {
   const { appUrl, config, stripeLocal } = services
-  const lines = [
+  const isElsewhere = config.port !== 0 && port !== config.port
+  return [
     '',
+    ...(isElsewhere ? [`  Port ${config.port} is taken, so Meterkit uses ${port}. Name another with PORT.`, ''] : []),
     `  Meterkit is ready: ${appUrl}`,
     ...(config.production ? [] : [`  Sign in as ${SEEDED_ADMIN.email} / ${SEEDED_ADMIN.password}`]),
     '',
@@ -319,10 +327,5 @@ function printWelcome({
     '',
     `  ${timing}. Stop with Ctrl-C.`,
     '',
-  ]
-  say(lines.join('\n'))
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`)
+  ].join('\n')
 }

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalPostgresError, startLocalPostgres } from 'local-postgres'
 import pg from 'pg'
 import type { Logger } from 'pino'
@@ -14,6 +15,7 @@ export interface Database {
 }
 
 const CONNECT_MS_MAX = 5000
+const POOL_END_MS_MAX = 3000
 
 /**
  * The configured database, or the PostgreSQL that comes with the project.
@@ -31,7 +33,8 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
   })
   pool.on('error', (error) => log.warn({ error: error.message }, 'the database closed a connection'))
   const stop = async () => {
-    await pool.end()
+    // Whoever failed to give a connection back must not keep the server running.
+    await Promise.race([pool.end(), sleep(POOL_END_MS_MAX, undefined, { ref: false })])
     await server?.stop()
   }
   try {

@@ -14,7 +14,7 @@ export const DEMO_MODEL_ID = 'demo'
 const WORD_EVERY_MS = 20
 
 /** Below this part of what was asked for, a passage is about something else. */
-const COVERAGE_MIN = 0.45
+const COVERAGE_MIN = 0.4
 /** A further passage is quoted when it is nearly as good as the best. */
 const FURTHER_SCORE_MIN = 0.55
 const PASSAGES_MAX = 3
@@ -123,7 +123,7 @@ function introduction(docs: DocumentationIndex): string {
 }
 
 function unknown(question: string, docs: DocumentationIndex): string {
-  const near = docs.search(question, 3).map(({ section }) => `- ${section.path.at(-1)} (\`${section.file}\`)`)
+  const near = docs.search(question, 3).map(({ section }) => `- **${section.path.at(-1)}** (\`${section.file}\`)`)
   return [
     "I found nothing about that in Meterkit's documentation, and it is all I know: I am the demo model, which searches and quotes.",
     ...(near.length > 0 ? ['The nearest I have is:', near.join('\n')] : []),

@@ -144,8 +144,30 @@ function wordsOf(text: string): string[] {
       return pieces.length > 1 ? [part, ...pieces] : [part]
     })
     .map((word) => word.toLowerCase())
-    .filter((word) => word.length > 1 && !STOP_WORDS.has(word))
-    .map(stem)
+    .filter((word) => word.length > 1 && !STOP_WORDS.has(word) && !/^\d+$/.test(word))
+    .map((word) => stem(SYNONYMS[word] ?? word))
+}
+
+/** What people ask by one word and documentation says by another. */
+const SYNONYMS: Record<string, string> = {
+  cost: 'price',
+  costs: 'price',
+  cheap: 'price',
+  expensive: 'price',
+  down: 'unreachable',
+  offline: 'unreachable',
+  outage: 'unreachable',
+  unavailable: 'unreachable',
+  twice: 'duplicate',
+  double: 'duplicate',
+  upgrade: 'switch',
+  downgrade: 'switch',
+  middle: 'mid',
+  unsubscribe: 'cancel',
+  install: 'start',
+  db: 'database',
+  postgres: 'database',
+  postgresql: 'database',
 }
 
 /** `metering`, `meters` and `meter` are one word. */

@@ -29,6 +29,7 @@ async function main(): Promise<void> {
   const { startApp } = await import('./app.ts')
   const app = await startApp(config, { dev })
   stop = app.stop
+  process.stdout.write(`${app.welcome}\n`)
   if (dev) listenForTheEnd() // Vite's plugin had taken its place
 }
 
