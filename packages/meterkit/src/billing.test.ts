@@ -204,6 +204,69 @@ test('a change is refused, and nothing changed, while Stripe cannot take the usa
   assert.deepEqual([unchanged.plan, unchanged.status], ['essential', 'active'])
 })
 
+test('a draft whose usage cannot be flushed is held back, and let go once it can', async (t) => {
+  const w = await world(t)
+  const { customer, subscription } = await subscriber(w)
+  const end = subscription.currentPeriod!.end
+  await w.stripeLocal.advance(new Date(end.getTime() - HOUR_MS))
+  w.meterkit.recordEvent({
+    meter: 'ai_tokens',
+    customerId: customer.id,
+    subscriptionId: subscription.id,
+    quantity: 20_000,
+  })
+  await w.meterkit.events.drained()
+  w.stripeLocal.faults.answer(503, 1_000, '/v1/billing/meter_events')
+
+  await w.stripeLocal.advance(new Date(end.getTime() + 5 * HOUR_MS))
+  await w.stripeLocal.idle()
+  const [held] = await w.meterkit.invoices.list(customer.id)
+  assert.equal(held!.status, 'draft')
+  assert.match(held!.heldReason!, /usage of its period is not with Stripe yet/)
+
+  w.stripeLocal.faults.clear()
+  await w.stripeLocal.advance(new Date(w.clock().getTime() + HOUR_MS))
+  await w.meterkit.reports.sync()
+  await w.stripeLocal.advance(new Date(w.clock().getTime() + 3 * HOUR_MS))
+  await settled(w)
+  const [paid] = await w.meterkit.invoices.list(customer.id)
+  assert.deepEqual([paid!.status, paid!.total, paid!.heldReason], ['paid', 100n, null])
+})
+
+test('a refused report blocks a switch until it is mended, because its usage would be lost', async (t) => {
+  const w = await world(t)
+  const { customer, subscription } = await subscriber(w)
+  const [meter] = (await w.stripe.billing.meters.list()).data
+  await w.stripe.billing.meters.deactivate(meter!.id)
+  w.meterkit.recordEvent({ meter: 'ai_tokens', customerId: customer.id, subscriptionId: subscription.id, quantity: 10 })
+  const switching = w.meterkit.subscriptions.switchPlan({ subscriptionId: subscription.id, plan: 'business' })
+  await assert.rejects(switching, {
+    code: 'usage_unreported',
+    message: /an operator has to mend the failed reports first/,
+  })
+
+  await w.stripe.billing.meters.reactivate(meter!.id)
+  await w.meterkit.events.retry('all')
+  await w.stripeLocal.advance(new Date(w.clock().getTime() + 1_000))
+  const switched = await w.meterkit.subscriptions.switchPlan({ subscriptionId: subscription.id, plan: 'business' })
+  assert.equal(switched.plan, 'business')
+  assert.equal((await w.meterkit.invoices.upcoming(subscription.id))!.amount, 5n)
+})
+
+test('an event in the caller own transaction exists exactly if it commits', async (t) => {
+  const w = await world(t)
+  const { customer, subscription } = await subscriber(w)
+  const use = { meter: 'ai_tokens' as const, customerId: customer.id, subscriptionId: subscription.id, quantity: 10 }
+  const client = await w.pool.connect()
+  for (const end of ['rollback', 'commit']) {
+    await client.query('begin')
+    await w.meterkit.recordEvent(use, { tx: client })
+    await client.query(end)
+  }
+  client.release()
+  assert.equal((await w.meterkit.usage.current(subscription.id))!.meters[0]!.quantity, '10')
+})
+
 test('an answer that is lost is asked for again under the same identifier, and counted once', async (t) => {
   const w = await world(t)
   const { customer, subscription } = await subscriber(w)

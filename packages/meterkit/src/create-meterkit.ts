@@ -10,7 +10,7 @@ import { countEvents, getEvent, listEvents, paged } from './events/list.ts'
 import { createRecorder, type Recorder } from './events/recorder.ts'
 import { insertEvents, listSetAside, voidEvent } from './events/store.ts'
 import { type MeterIndex, validEvent } from './events/validate.ts'
-import { refreshEndedPeriods } from './invoices/flush.ts'
+import { refreshEndedPeriods, retryHeldDrafts } from './invoices/flush.ts'
 import { stripePreview } from './invoices/preview.ts'
 import { listInvoices } from './invoices/store.ts'
 import { periodSheet, upcomingCharges } from './invoices/upcoming.ts'
@@ -284,7 +284,9 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
     reports: {
       sync: async ({ customerId } = {}) => {
         await started().recorder.drained()
-        return syncUsage(reportContext, { customerId: customerId ?? null })
+        const result = await syncUsage(reportContext, { customerId: customerId ?? null })
+        if (!customerId && result.postponed === 0) await retryHeldDrafts(changeContext())
+        return result
       },
       list: async ({ status = null, search = null, cursor, limit = 50 } = {}) => {
         const before = cursor?.startsWith('b') ? cursor.slice(1) : null

@@ -294,6 +294,24 @@ export async function unreported(
   return row!
 }
 
+/** Reports that must be settled before a subscription's prices may change: not with Stripe, and of a period still open. */
+export async function countUnsettled(
+  db: Database,
+  customerId: string,
+  subscriptionId: string,
+  since: Date,
+): Promise<number> {
+  const row = await firstRow<{ count: number }>(
+    db,
+    /* sql */ `
+    select count(*)::int as count from billing.reports
+    where customer_id = $1 and subscription_id = $2 and reported_for >= $3
+      and status in ('pending', 'unsure', 'failed')`,
+    [customerId, subscriptionId, since],
+  )
+  return row!.count
+}
+
 export async function listReports(
   db: Database,
   {

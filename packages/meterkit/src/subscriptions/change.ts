@@ -5,7 +5,7 @@ import type { InvoiceContext } from '../invoices/flush.ts'
 import { chargeLines, type PeriodSheet, periodSheet, total } from '../invoices/upcoming.ts'
 import type { Catalog, Plan } from '../plans/config.ts'
 import { priceUsage } from '../pricing/price-usage.ts'
-import { unreported } from '../reports/store.ts'
+import { countUnsettled, unreported } from '../reports/store.ts'
 import { type PlanContext, planOf, stripePricesOf } from './checkout.ts'
 import { getSubscription } from './store.ts'
 import { isLive, type Subscription } from './subscription.ts'
@@ -139,11 +139,16 @@ export async function resumeSubscription(context: ChangeContext, subscriptionId:
   return (await syncSubscription(context, subscription.stripeId))!
 }
 
+/** A report Stripe refuses would be lost just as one it cannot take now: both must be mended first. */
 async function flushBefore(context: ChangeContext, subscription: Subscription, unchanged: string): Promise<void> {
   await context.drained()
   const result = await context.flush(subscription.customerId)
-  if (result.postponed === 0) return
-  const sentence = `The usage so far could not be reported to Stripe (${result.reason ?? 'another worker is at it'}), and it must be before this change. Nothing is lost and ${unchanged}; try again in a minute.`
+  const since = subscription.currentPeriod?.start ?? subscription.startedAt
+  const unsettled = await countUnsettled(context.pool, subscription.customerId, subscription.id, since)
+  if (result.postponed === 0 && unsettled === 0) return
+  const why = result.reason ?? (result.postponed > 0 ? 'another worker is at it' : 'Stripe refused some of it')
+  const wayOut = result.postponed > 0 ? 'try again in a minute' : 'an operator has to mend the failed reports first'
+  const sentence = `The usage so far could not be reported to Stripe (${why}), and it must be before this change. Nothing is lost and ${unchanged}; ${wayOut}.`
   throw new MeterkitError('usage_unreported', sentence, { field: 'subscriptionId', value: subscription.id })
 }
 

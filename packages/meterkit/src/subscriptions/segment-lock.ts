@@ -12,6 +12,12 @@ export async function lockSegmentsShared(client: PoolClient): Promise<void> {
   await client.query(`select pg_advisory_xact_lock_shared(${SEGMENT_LOCK})`)
 }
 
+/**
+ * Gives up after a while: a caller's own transaction with an event in it may stay open long, and whoever waits here for
+ * it holds up every writer behind. @throws 55P03; trying again later helps
+ */
 export async function lockSegments(client: PoolClient): Promise<void> {
-  await client.query(`select pg_advisory_xact_lock(${SEGMENT_LOCK})`)
+  await client.query(
+    `set local lock_timeout = '3s'; select pg_advisory_xact_lock(${SEGMENT_LOCK}); set local lock_timeout = 0`,
+  )
 }
