@@ -25,7 +25,10 @@ export async function stripePreview(
       at: clock(),
       lines: preview.lines.data.map((line) => ({ description: line.description ?? '', amount: BigInt(line.amount) })),
       difference,
-      reason: difference === 0n ? null : whyDifferent(unreported, difference, preview.currency),
+      reason:
+        difference === 0n
+          ? null
+          : whyDifferent({ unreported, unit: ours?.lines[0]?.unit ?? 'units', difference, currency: preview.currency }),
     }
   } catch (error) {
     if ((error as { code?: unknown }).code === 'invoice_upcoming_none') return null
@@ -33,9 +36,9 @@ export async function stripePreview(
   }
 }
 
-function whyDifferent(unreported: string, difference: bigint, currency: string): string {
-  if (Number(unreported) !== 0) {
-    return `${formatQuantity(unreported)} units are not reported to Stripe yet; the next sync brings them.`
+function whyDifferent(facts: { unreported: string; unit: string; difference: bigint; currency: string }): string {
+  if (Number(facts.unreported) !== 0) {
+    return `${formatQuantity(facts.unreported)} ${facts.unit} are not with Stripe yet; the next sync brings them.`
   }
-  return `Stripe takes a moment to add up what it has accepted; ${formatAmount(difference, currency)} should close by itself. Compare again in a minute.`
+  return `Stripe takes a moment to add up what it has accepted; ${formatAmount(facts.difference, facts.currency)} should close by itself. Compare again in a minute.`
 }
