@@ -56,7 +56,7 @@ export default function AiCalls({ loaderData }: Route.ComponentProps) {
     <>
       <PageHeader
         title="AI calls"
-        description="Every call of a language model, whoever wrote the feature: what it took, how it ended, what the provider charges."
+        description="Every call of a language model: what it took, how it ended, what the provider charges."
       />
       {counts.unbilled > 0 && (
         <Alert
@@ -111,16 +111,17 @@ export default function AiCalls({ loaderData }: Route.ComponentProps) {
 }
 
 const COLUMNS: Column<AiCallRow>[] = [
-  { key: 'at', header: 'Time', cell: ({ at }) => <Time at={at} /> },
+  { key: 'at', header: 'Time', cell: ({ at }) => <Time at={at} />, wide: true },
   {
     key: 'model',
     header: 'Model',
-    cell: ({ model, provider, feature }) => (
+    cell: ({ at, model, provider, feature }) => (
       <div className="max-w-52 py-0.5">
         <p className="truncate" title={`${provider} · ${model}`}>
           {model}
         </p>
         {feature && <p className="truncate text-muted text-xs">{feature}</p>}
+        <Time at={at} className="text-muted text-xs md:hidden" />
       </div>
     ),
   },

@@ -67,7 +67,7 @@ function columnsFor(dashboard: string): Column<Row>[] {
       key: 'name',
       header: 'Customer',
       cell: ({ name, email }) => (
-        <div className="min-w-36 max-w-64 py-0.5">
+        <div className="min-w-36 max-w-44 py-0.5 md:max-w-64">
           <p className="truncate" title={name}>
             {name}
           </p>
@@ -86,6 +86,7 @@ function columnsFor(dashboard: string): Column<Row>[] {
       header: 'Plan',
       cell: ({ subscription, planName }) =>
         subscription ? (planName ?? 'Not in the config') : <span className="text-muted">–</span>,
+      wide: true,
     },
     {
       key: 'status',

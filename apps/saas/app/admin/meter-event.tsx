@@ -160,10 +160,10 @@ const STEPS: Record<EventStep['kind'], { title: string; tone: NonNullable<Timeli
   invoiced: { title: 'On an invoice', tone: 'positive' },
 }
 
-/** A step without a time is still to come. */
+/** A step without a time is still to come, but for a cleared error: when it was cleared nobody wrote down. */
 function toTimeline({ kind, at, detail }: EventStep): TimelineStep {
   const { title, tone } = STEPS[kind]
-  return { title, at, detail, tone: at ? tone : 'muted' }
+  return { title, at, detail, tone: at || kind === 'cleared' ? tone : 'muted' }
 }
 
 function factsOf(event: EventDetail): Parameters<typeof Facts>[0]['facts'] {

@@ -98,7 +98,7 @@ export default function MeterEvents({ loaderData }: Route.ComponentProps) {
           </EmptyState>
         ) : (
           <>
-            <SearchForm label="Search events" placeholder="Id, key or customer" />
+            <SearchForm label="Search events" placeholder="Id, key, customer or error" />
             {status === 'failed' && page.rows.length > 0 ? (
               <FailedEvents rows={page.rows} fetcher={fetcher} />
             ) : (
@@ -138,6 +138,7 @@ const CUSTOMER: Column<EventRow> = {
       {customerName}
     </span>
   ),
+  wide: true,
 }
 
 const METER: Column<EventRow> = {
@@ -158,6 +159,7 @@ const TIME: Column<EventRow> = {
   key: 'timestamp',
   header: 'Time',
   cell: ({ timestamp }) => <Time at={timestamp} />,
+  wide: true,
 }
 
 const COLUMNS: Column<EventRow>[] = [
@@ -229,7 +231,7 @@ function FailedEvents({ rows, fetcher }: { rows: EventRow[]; fetcher: DeedFetche
         onChange={(event) => toggle([id], event.target.checked)}
       />
     ),
-    className: 'w-8',
+    className: 'w-8 [&>input]:block',
   }
   const columns: Column<EventRow>[] = [
     select,
@@ -240,7 +242,7 @@ function FailedEvents({ rows, fetcher }: { rows: EventRow[]; fetcher: DeedFetche
     {
       key: 'error',
       header: 'Stripe says',
-      cell: ({ errorMessage }) => <span className="block min-w-52 max-w-80 text-danger">{errorMessage}</span>,
+      cell: ({ errorMessage }) => <span className="block min-w-52 max-w-80">{errorMessage}</span>,
     },
     {
       key: 'retry',

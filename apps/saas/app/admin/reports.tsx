@@ -91,7 +91,7 @@ export default function Reports({ loaderData }: Route.ComponentProps) {
 }
 
 const COLUMNS: Column<ReportRow>[] = [
-  { key: 'id', header: 'Report', cell: ({ id }) => <ShortId id={id} /> },
+  { key: 'id', header: 'Report', cell: ({ id }) => <ShortId id={id} />, wide: true },
   {
     key: 'customer',
     header: 'Customer',

@@ -16,9 +16,9 @@ export function SyncButton({ fetcher, waiting }: { fetcher: FetcherWithComponent
   const busy = fetcher.state !== 'idle'
   useProgress(busy)
   return (
-    <fetcher.Form method="post" className="flex items-center gap-3">
+    <fetcher.Form method="post" className="flex items-center">
       <input type="hidden" name="intent" value="sync" />
-      <span role="status" className="text-muted text-xs tabular-nums">
+      <span role="status" className="mr-3 text-muted text-xs tabular-nums empty:mr-0">
         {busy && (waiting > 0 ? `Sending … ${formatQuantity(waiting, 'reports')} to go` : 'Sending …')}
       </span>
       <Button type="submit" variant="primary" loading={busy}>

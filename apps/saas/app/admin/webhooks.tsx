@@ -8,6 +8,7 @@ import { Card } from '~/ui/card'
 import { EmptyState } from '~/ui/empty-state'
 import { PageHeader } from '~/ui/page-header'
 import { Quantity } from '~/ui/quantity'
+import { ShortId } from '~/ui/short-id'
 import { StatusBadge } from '~/ui/status-badge'
 import { type Column, Pager, Table } from '~/ui/table'
 import { Tabs } from '~/ui/tabs'
@@ -50,7 +51,7 @@ export default function Webhooks({ loaderData }: Route.ComponentProps) {
     <>
       <PageHeader
         title="Webhooks"
-        description="What Stripe has told us. Each is stored before it is answered, and takes effect once, however often it comes."
+        description="What Stripe has told us: stored before it is answered, and effective once."
       />
       <Tabs
         label="Status"
@@ -103,10 +104,11 @@ const COLUMNS: Column<WebhookRow>[] = [
   {
     key: 'object',
     header: 'Object',
-    cell: ({ objectId }) => <code className="text-muted text-xs">{objectId ?? '–'}</code>,
+    cell: ({ objectId }) =>
+      objectId ? <ShortId id={objectId} copy={false} className="text-muted" /> : <span className="text-muted">–</span>,
     wide: true,
   },
-  { key: 'received', header: 'Received', cell: ({ receivedAt }) => <Time at={receivedAt} /> },
+  { key: 'received', header: 'Received', cell: ({ receivedAt }) => <Time at={receivedAt} />, wide: true },
   {
     key: 'status',
     header: 'Status',

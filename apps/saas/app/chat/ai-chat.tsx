@@ -15,7 +15,7 @@ import { requireSubscriber } from 'saas/server/payer'
 import { servicesContext } from 'saas/server/services'
 import { notFound } from 'saas/server/session'
 import { readStanding, toWire, type WireStanding } from '~/billing/standing'
-import { useStanding } from '~/billing/use-standing'
+import { useRefresh, useStanding } from '~/billing/use-standing'
 import { Button } from '~/ui/button'
 import { Dialog } from '~/ui/dialog'
 import { formatMoney, Money } from '~/ui/money'
@@ -79,11 +79,11 @@ export default function AiChat({ loaderData }: Route.ComponentProps) {
   return (
     <div className="grid gap-x-8 lg:grid-cols-[13.5rem_minmax(0,1fr)]">
       <aside className="max-lg:hidden">
-        <div className="sticky top-20 flex max-h-[calc(100dvh-7rem)] flex-col">
+        <div className="sticky top-22 flex max-h-[calc(100dvh-7rem)] flex-col">
           <ConversationList conversations={conversations} currentId={conversation?.id ?? null} chatPath={chatPath} />
         </div>
       </aside>
-      <div className="mx-auto flex min-h-[calc(100dvh-8.5rem)] w-full min-w-0 max-w-3xl flex-col">
+      <div className="mx-auto flex -mb-6 min-h-[calc(100dvh-5rem)] w-full md:-mb-8 md:min-h-[calc(100dvh-5.5rem)] min-w-0 max-w-3xl flex-col">
         <header className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-b pb-3">
           <div className="flex min-w-0 items-center gap-2">
             <ConversationsSheet
@@ -175,13 +175,14 @@ function ConversationSum({ said }: { said: ChatMessage[] }) {
 /** The running period, live. */
 function PeriodSoFar({ loaded, path, billingPath }: { loaded: WireStanding; path: string; billingPath: string }) {
   const { standing } = useStanding(path, loaded)
+  useRefresh(loaded, standing) // the frame shows it as well
   const { usage, upcoming } = standing
   const meter = usage?.meters.find(({ meter: name }) => name === 'ai_tokens')
   if (!meter || !upcoming) return null
   return (
     <Link
       to={billingPath}
-      className="rounded-lg px-2 py-1 text-muted tabular-nums hover:bg-raised"
+      className="rounded-lg px-2 py-1 text-muted tabular-nums hover:bg-raised max-sm:-mx-2"
       title="This period so far"
     >
       <Quantity value={meter.quantity} unit={meter.unit} className="text-text" /> ·{' '}

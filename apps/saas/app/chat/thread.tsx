@@ -83,7 +83,7 @@ export function Thread({
           )}
         </div>
       )}
-      <div ref={end} aria-hidden className="h-px" />
+      <div ref={end} aria-hidden className="h-px scroll-mb-24" />
       <noscript>
         <p className="py-6">The chat needs JavaScript: an answer is shown while it is being written.</p>
       </noscript>
