@@ -1,8 +1,8 @@
-/** The billing page as it is, in the visitor's theme; shown once the screenshots were taken (they lie beside this file). */
+import dark from './billing-dark.webp'
+import light from './billing-light.webp'
+
+/** The billing page as it is, in the visitor's theme. */
 export function ProductPicture() {
-  const light = pictures['./billing-light.png']
-  const dark = pictures['./billing-dark.png']
-  if (!light || !dark) return null
   return (
     <section aria-label="The product" className="pb-20 sm:pb-28">
       <div className="overflow-hidden rounded-card border">
@@ -19,12 +19,10 @@ function Picture({ src, className }: { src: string; className: string }) {
       src={src}
       alt="The billing page: upcoming charges, usage and the days left, and how the charges were worked out."
       width={1440}
-      height={900}
+      height={992}
       loading="lazy"
       decoding="async"
       className={`h-auto w-full ${className}`}
     />
   )
 }
-
-const pictures = import.meta.glob<string>('./billing-*.png', { eager: true, query: '?url', import: 'default' })
