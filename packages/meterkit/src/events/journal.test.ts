@@ -85,6 +85,15 @@ test('blocks done out of order are kept until all before them are done', async (
   assert.deepEqual(await recovered(directory), [event(1), event(2)])
 })
 
+test('a checkpoint that outlived its files does not swallow what is written next', async (t) => {
+  const directory = directoryFor(t)
+  writeFileSync(join(directory, 'checkpoint'), '7 0\n') // a kill between deleting the last file and making the next
+
+  await filled(directory, [[event(1)]])
+
+  assert.deepEqual(await recovered(directory), [event(1)])
+})
+
 test('a torn tail is cut and reported, and costs only itself', async (t) => {
   const directory = directoryFor(t)
   const file = await filled(directory, [[event(1), event(2)]])

@@ -87,7 +87,8 @@ async function openLocked(directory: string, lock: Server, log: Logger): Promise
     }
   }
   const outstanding = new Map(backlog.map((block) => [keyOf(block), block]))
-  let writing = { file: (files.at(-1) ?? 0) + 1, offset: 0 }
+  // Past the checkpoint, too: files before it are taken for done, and it may outlive them all.
+  let writing = { file: Math.max(files.at(-1) ?? 0, checkpoint.file) + 1, offset: 0 }
   let handle: FileHandle | null = null
   let saved = checkpoint
   let saving: Promise<void> = Promise.resolve()
