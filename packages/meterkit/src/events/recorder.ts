@@ -117,28 +117,28 @@ export function createRecorder({
     )
   }
 
-  /** The only writer of the journal: whatever gathered during one sync goes out with the next. */
+  /** The only writer of the journal: whatever gathers during one sync goes out with the next. */
   async function writeGroups(): Promise<void> {
-    let retryMs = RETRY_MS_MIN
-    while (groups.length > 0 && !(stopped && retryMs > RETRY_MS_MIN)) {
-      const group = groups[0]!
+    // Taken out of the list first: an event that joined a group already being written would be promised and not written.
+    for (let group = groups.shift(); group; group = groups.shift()) await writeGroup(group)
+    writing = false
+  }
+
+  /** Tries until the disk has the group. */
+  async function writeGroup({ events, durable: promise, stored }: Group): Promise<void> {
+    for (let retryMs = RETRY_MS_MIN; ; retryMs = Math.min(retryMs * 2, RETRY_MS_MAX)) {
       try {
-        const block = journal ? await journal.append(group.events) : null
-        groups.shift()
-        retryMs = RETRY_MS_MIN
-        if (block) durable(group.durable, group.events.length)
-        const { events, stored } = group
-        enqueue({ events, count: events.length, block, stored, durable: block ? null : group.durable })
+        const block = journal ? await journal.append(events) : null
+        if (block) durable(promise, events.length)
+        enqueue({ events, count: events.length, block, stored, durable: block ? null : promise })
+        return
       } catch (error) {
-        log.error(
-          { error: (error as Error).message, events: undurable },
-          'the journal cannot be written; trying again, nothing is lost yet',
-        )
+        const facts = { error: (error as Error).message, events: undurable }
+        log.error(facts, 'the journal cannot be written; trying again, nothing is lost yet')
         await pause(retryMs)
-        retryMs = Math.min(retryMs * 2, RETRY_MS_MAX)
+        if (stopped) return promise.reject(new Error('Meterkit stopped before this event could be made durable'))
       }
     }
-    writing = false
   }
 
   function durable({ resolve }: PromiseWithResolvers<void>, events: number): void {
@@ -243,8 +243,6 @@ export function createRecorder({
       clearTimeout(timer)
       stopped = true
       for (const wake of [...sleepers]) wake()
-      const lost = new Error('Meterkit stopped before this event could be made durable')
-      for (const group of groups) group.durable.reject(lost)
       while (storing > 0 || writing) await new Promise((resolve) => setTimeout(resolve, 5))
       await journal?.close()
     },
