@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Amount, currencyExponent, formatMoney } from './money.ts'
+import { type Amount, formatMoney } from './money.ts'
 import { formatQuantity, formatQuantityShort } from './quantity.ts'
 
 test('money is shown with the digits of its currency in Stripe’s table', () => {
@@ -43,14 +43,16 @@ test('a number that is not exact is refused, not shown', () => {
   assert.throws(() => formatQuantity('', 'tokens'), RangeError)
 })
 
-test('every currency of Stripe’s zero- and three-decimal lists has its exponent', () => {
-  const lists: [currencies: string, exponent: number][] = [
-    ['BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF', 0],
-    ['BHD JOD KWD OMR TND', 3],
-    ['USD EUR GBP HUF TWD ISK UGX', 2],
+test('every currency of Stripe’s zero- and three-decimal lists is shown with that many', () => {
+  const lists: [currencies: string, number: string][] = [
+    ['BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF', '12,340'],
+    ['BHD JOD KWD OMR TND', '12.340'],
+    ['USD EUR GBP HUF TWD', '123.40'],
   ]
-  for (const [currencies, exponent] of lists)
-    for (const currency of currencies.split(' ')) assert.equal(currencyExponent(currency.toLowerCase()), exponent)
+  for (const [currencies, number] of lists)
+    for (const currency of currencies.split(' ')) {
+      assert.equal(formatMoney(12_340, currency).replace(/[^\d.,]/g, ''), number, currency)
+    }
 })
 
 test('quantities keep their digits and know one from many', () => {

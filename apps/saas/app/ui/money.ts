@@ -1,20 +1,11 @@
+import { currencyExponent } from 'meterkit/pricing'
 import { createElement, type ReactElement } from 'react'
 
 /** An exact number of minor units (cents): an integer, or a decimal string such as '0.25' for a quarter of a cent. */
 export type Amount = number | bigint | string
 
-/** Stripe's table, not Intl's: Intl gives HUF no digits and UGX none, Stripe sends both with two. */
-const zeroDecimal = new Set('BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' '))
-const threeDecimal = new Set('BHD JOD KWD OMR TND'.split(' '))
 /** Sent with two decimals that are always 00; people never see them. */
 const wholeUnitsOnly = new Set(['ISK', 'UGX'])
-
-/** Digits after the point in Stripe's amounts of this currency: 0, 2 or 3. */
-export function currencyExponent(currency: string): number {
-  const code = currency.toUpperCase()
-  if (zeroDecimal.has(code)) return 0
-  return threeDecimal.has(code) ? 3 : 2
-}
 
 /**
  * `formatMoney(65, 'usd')` is `$0.65`; `formatMoney('0.5', 'usd')` is `$0.005`, since a unit price may be a part of a cent.
