@@ -108,7 +108,10 @@ async function readQuestion(request: Request) {
   const body = await request.text()
   if (body.length > BODY_CHARACTERS_MAX) throw refusal(413, 'The request is too large. Send the message alone.')
   const parsed = questionBody.safeParse(parseJson(body))
-  if (!parsed.success) throw refusal(400, parsed.error.issues[0]!.message)
+  if (!parsed.success) {
+    const ours = parsed.error.issues.find(({ code }) => code === 'custom')
+    throw refusal(400, ours?.message ?? 'Send the id of the conversation, and a message with its id and text.')
+  }
   const { id, message } = parsed.data
   if (message.text.length > MESSAGE_CHARACTERS_MAX) {
     const [length, max] = [message.text.length, MESSAGE_CHARACTERS_MAX].map((count) => count.toLocaleString('en-US'))
