@@ -1,4 +1,5 @@
 import { ingest } from './ingest.ts'
+import { memory } from './memory.ts'
 import { recordEvent } from './record-event.ts'
 import { stripeCalls } from './stripe-calls.ts'
 import { usageRead } from './usage-read.ts'
@@ -9,6 +10,7 @@ const benchmarks: Record<string, () => Promise<Row[]>> = {
   'record-event': recordEvent,
   ingest,
   visible,
+  memory,
   'usage-read': usageRead,
   'stripe-calls': stripeCalls,
 }
