@@ -1,6 +1,6 @@
 import { Dialog } from '@base-ui/react/dialog'
 import MenuIcon from 'lucide-react/icons/menu'
-import { Fragment, type ReactNode, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { Form, Link, useLocation, useRouteLoaderData } from 'react-router'
 import type { FrameData } from 'saas/server/frame'
 import { SubmitButton } from '../ui/button.tsx'
@@ -128,17 +128,8 @@ function PeriodCost({
   )
 }
 
-/** The sidebar on a phone. It closes with every step one takes in it. */
+/** The sidebar on a phone. It closes with every step one takes in it, before the page has come. */
 function Sheet({ data, viewer }: { data: FrameData; viewer: Viewer }) {
-  const { key } = useLocation()
-  return (
-    <Fragment key={key}>
-      <OpenableSheet data={data} viewer={viewer} />
-    </Fragment>
-  )
-}
-
-function OpenableSheet({ data, viewer }: { data: FrameData; viewer: Viewer }) {
   const [open, setOpen] = useState(false)
   return (
     <Dialog.Root open={open} onOpenChange={setOpen}>
@@ -152,6 +143,9 @@ function OpenableSheet({ data, viewer }: { data: FrameData; viewer: Viewer }) {
         <Dialog.Backdrop className="fixed inset-0 z-40 bg-black/45 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0 md:hidden" />
         <Dialog.Popup
           aria-label="Menu"
+          onClick={({ target }) => {
+            if (target instanceof Element && target.closest('a')) setOpen(false)
+          }}
           className="fixed inset-y-0 left-0 z-50 w-[min(18rem,calc(100vw-3rem))] border-r bg-background shadow-float outline-none transition-transform data-ending-style:-translate-x-full data-starting-style:-translate-x-full md:hidden"
         >
           <Sidebar data={data} viewer={viewer} />
