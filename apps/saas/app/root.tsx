@@ -7,7 +7,6 @@ import { ErrorPage, errorTitle } from './frame/error-page.tsx'
 import favicon from './frame/favicon.svg?no-inline'
 import { Progress } from './frame/progress.tsx'
 import { themeOf } from './frame/theme-cookie.ts'
-import { Toaster } from './ui/toaster.tsx'
 
 export const links: Route.LinksFunction = () => [
   { rel: 'icon', href: favicon, type: 'image/svg+xml' },
@@ -44,7 +43,6 @@ export function Layout({ children }: { children: ReactNode }) {
         </a>
         <Progress />
         {children}
-        <Toaster />
         <ScrollRestoration />
         <Scripts />
       </body>

@@ -33,7 +33,7 @@ export interface FieldProps extends Omit<ComponentProps<'input'>, 'children'> {
   help?: ReactNode
   /** What is wrong, in a sentence; null or undefined when nothing is. */
   error?: string | readonly string[] | null
-  /** A control of your own (`<Select>`, `<Textarea>`): it gets id, name and aria from the field. Without it, an input. */
+  /** A control of your own (a `<Select>`): it gets id, name and aria from the field. Without it, an input. */
   children?: ReactNode
 }
 
@@ -73,10 +73,6 @@ const control =
 /** A line of text. (16 px on phones: below that, iOS zooms in on focus.) */
 export function Input({ className, ...props }: ComponentProps<'input'>) {
   return <input {...useFieldProps(props)} className={cn(control, 'h-9', className)} />
-}
-
-export function Textarea({ className, rows = 4, ...props }: ComponentProps<'textarea'>) {
-  return <textarea rows={rows} {...useFieldProps(props)} className={cn(control, 'py-2 leading-5', className)} />
 }
 
 export interface SelectOption {
@@ -122,28 +118,6 @@ export function Checkbox({
     />
   )
   return label ? <Beside control={box} {...{ label, help, className }} /> : box
-}
-
-/** A checkbox that looks like a switch, for what takes effect at once. */
-export function Switch({
-  label,
-  help,
-  className,
-  ...props
-}: Omit<ComponentProps<'input'>, 'type'> & { label?: ReactNode; help?: ReactNode }) {
-  const toggle = (
-    <input
-      {...props}
-      type="checkbox"
-      // biome-ignore lint/a11y/useAriaPropsForRole: a checkbox has its own checked state
-      role="switch"
-      className={cn(
-        'relative h-5 w-9 shrink-0 cursor-pointer appearance-none rounded-full bg-border-strong transition-colors before:absolute before:top-0.5 before:left-0.5 before:size-4 before:rounded-full before:bg-white before:transition-transform checked:bg-accent checked:before:translate-x-4 disabled:cursor-not-allowed disabled:opacity-60',
-        !label && className,
-      )}
-    />
-  )
-  return label ? <Beside control={toggle} {...{ label, help, className }} /> : toggle
 }
 
 function Beside({

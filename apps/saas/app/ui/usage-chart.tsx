@@ -8,7 +8,6 @@ import { Button } from './button.tsx'
 import { cn } from './cn.ts'
 import { formatMoney } from './money.ts'
 import { formatQuantity, formatQuantityShort } from './quantity.ts'
-import { Skeleton } from './skeleton.tsx'
 import { Time } from './time.tsx'
 import { type ChartDay, daysOfPeriod, describeUsage, type Projection, shortDate, type UsageDay } from './usage-days.ts'
 
@@ -265,27 +264,6 @@ function DayTable({ days, unit, currency }: { days: readonly UsageDay[]; unit: s
     </table>
   )
 }
-
-/** The chart on its way, in its own size. */
-export function UsageChartSkeleton() {
-  return (
-    <div role="status">
-      <span className="sr-only">Loading…</span>
-      <div className="mb-2 flex h-8 items-center gap-4">
-        <Skeleton className="h-3 w-24" />
-        <Skeleton className="h-3 w-24" />
-      </div>
-      <div className="flex items-end gap-1.5" style={{ height }}>
-        {skeletonBars.map((share, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: shapes have no identity
-          <span key={index} className="flex-1 animate-pulse rounded-t-sm bg-border" style={{ height: `${share}%` }} />
-        ))}
-      </div>
-    </div>
-  )
-}
-
-const skeletonBars = [20, 34, 28, 44, 52, 38, 30, 58, 64, 48, 40, 70, 62, 54, 76, 68, 46, 58, 72, 66]
 
 function Legend({ mark, children }: { mark: ReactNode; children: ReactNode }) {
   return (
