@@ -84,7 +84,7 @@ export default function AiCalls({ loaderData }: Route.ComponentProps) {
           ...OUTCOMES.map((key) => ({ to: `?status=${key}`, label: LABELS[key], count: counts[key] })),
         ]}
       />
-      <Card flush>
+      <Card flush className="relative">
         {counts.all === 0 ? (
           <EmptyState title="No AI calls yet">Ask the AI chat something, and the call appears here.</EmptyState>
         ) : (

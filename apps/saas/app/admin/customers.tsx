@@ -38,7 +38,7 @@ export default function Customers({ loaderData }: Route.ComponentProps) {
   return (
     <>
       <PageHeader title="Customers" description="Who pays: their subscription here, and the same at Stripe." />
-      <Card flush>
+      <Card flush className="relative">
         {isEmpty ? (
           <EmptyState title="No customers yet" action={<LinkButton to="/app">Open the app</LinkButton>}>
             An organization or a person becomes a customer with the first visit to Checkout.

@@ -90,7 +90,7 @@ export default function MeterEvents({ loaderData }: Route.ComponentProps) {
           ...STATUSES.map((key) => ({ to: `?status=${key}`, label: LABELS[key], count: counts[key] })),
         ]}
       />
-      <Card flush>
+      <Card flush className="relative">
         {isEmpty ? (
           <EmptyState title="No events yet" action={<LinkButton to="/app">Open the app</LinkButton>}>
             Each use of a metered feature appears here within a second. Subscribe, ask the AI chat something, and look

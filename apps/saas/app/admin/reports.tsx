@@ -55,7 +55,7 @@ export default function Reports({ loaderData }: Route.ComponentProps) {
           ...STATUSES.map((key) => ({ to: `?status=${key}`, label: LABELS[key], count: counts[key] })),
         ]}
       />
-      <Card flush>
+      <Card flush className="relative">
         {all === 0 ? (
           <EmptyState title="Nothing reported yet">
             {counts.oldestUnreportedAt ? (

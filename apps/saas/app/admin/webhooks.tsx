@@ -60,7 +60,7 @@ export default function Webhooks({ loaderData }: Route.ComponentProps) {
           ...STATUSES.map((key) => ({ to: `?status=${key}`, label: LABELS[key], count: counts[key] })),
         ]}
       />
-      <Card flush>
+      <Card flush className="relative">
         {all === 0 ? (
           <EmptyState title="No webhooks yet">
             The first arrives when somebody subscribes. With a real Stripe, run{' '}

@@ -19,7 +19,7 @@ export function MessageView({ message, writing }: { message: ChatMessage; writin
   return (
     <article aria-label="Answer" className="min-w-0">
       <Markdown text={text} />
-      {writing && text === '' && <Thinking />}
+      {text === '' && (writing ? <Thinking /> : <p className="text-muted">Stopped before the first word.</p>)}
       {facts && <FactsLine facts={facts} />}
       {!facts && !writing && text !== '' && <p className="mt-2 text-muted text-xs">Stopped · counting …</p>}
     </article>

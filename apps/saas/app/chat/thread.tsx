@@ -49,7 +49,8 @@ export function Thread({
     messages: said,
     transport,
     throttle: REDRAW_EVERY_MS,
-    onFinish: onAnswered,
+    // A question that never reached the server has no conversation to go to.
+    onFinish: ({ message }) => (textOf(message) === '' ? void revalidate() : onAnswered()),
   })
   const answering = status === 'submitted' || status === 'streaming'
   const shown = messages.map((message) => withFacts(message, said))
