@@ -16,8 +16,8 @@ const WORD_EVERY_MS = 20
 /** Below this part of what was asked for, a passage is about something else. */
 const COVERAGE_MIN = 0.4
 /** A further passage is quoted when it is nearly as good as the best. */
-const FURTHER_SCORE_MIN = 0.55
-const PASSAGES_MAX = 3
+const FURTHER_SCORE_MIN = 0.6
+const PASSAGES_MAX = 2
 const PASSAGE_CHARACTERS_MAX = 900
 
 /** What an empty chat offers, and what the model offers where it has no answer. */
@@ -136,27 +136,28 @@ function quotation(found: Found[], pages: string[]): string {
   const [best, ...others] = found
   const further = others.filter(({ score }) => score >= best!.score * FURTHER_SCORE_MIN).slice(0, PASSAGES_MAX - 1)
   const rest = others.filter((other) => !further.includes(other))
-  const related = rest.map(({ section }) => `**${section.path.at(-1)}** (\`${section.file}\`)`)
+  const related = rest.slice(0, 3).map(({ section }) => `**${section.path.at(-1)}** (\`${section.file}\`)`)
   return [
-    `Here is what Meterkit's documentation says about **${best!.section.path.at(-1)}**.`,
+    `Meterkit's documentation answers this under **${best!.section.path.at(-1)}**:`,
     passage(best!),
-    ...(further.length > 0 ? ['This belongs to it:', ...further.map(passage)] : []),
+    ...further.flatMap((other) => [`### ${other.section.path.at(-1)}`, passage(other)]),
     ...(related.length > 0 ? [`Related: ${related.join(', ')}.`] : []),
     ...(pages.length > 0 ? [`See it with your own numbers: ${pages.join(', ')}.`] : []),
   ].join('\n\n')
 }
 
-function passage({ section: { path, file, body } }: Found): string {
-  return `### ${path.at(-1)}\n\n${plainLinks(beginningOf(body))}\n\n*From* \`${file}\``
+function passage({ section: { file, body } }: Found): string {
+  return `${plainLinks(beginningOf(body))}\n\n*From* \`${file}\``
 }
 
-/** Whole blocks of a section up to a readable length; code is never cut in two. */
+/** Whole blocks of a section up to a readable length; code is never cut in two, nor parted from what announces it. */
 function beginningOf(body: string): string {
   const blocks = body.match(/^(```|~~~)[\s\S]*?^\1.*$|(?:(?!^(?:```|~~~)).+\n?)+/gm) ?? [body]
   const taken: string[] = []
   let characters = 0
   for (const block of blocks) {
-    if (characters > 0 && characters + block.length > PASSAGE_CHARACTERS_MAX) return `${taken.join('\n\n')}\n\n…`
+    const isAnnounced = taken.at(-1)?.endsWith(':') ?? true
+    if (!isAnnounced && characters + block.length > PASSAGE_CHARACTERS_MAX) return `${taken.join('\n\n')}\n\n…`
     taken.push(block.trimEnd())
     characters += block.length
   }

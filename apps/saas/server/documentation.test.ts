@@ -42,6 +42,14 @@ test('a section is found by the words of its heading and its text, in any form',
   assert.equal(best('weather in Paris'), undefined)
 })
 
+test('a heading that asks the very question comes before a text that has its words more often', () => {
+  const { search } = indexSections([
+    { file: 'a.md', path: ['What happens when the database is down?'], body: 'Stripe, Stripe, Stripe: unreachable.' },
+    { file: 'a.md', path: ['What happens when Stripe is down?'], body: 'Usage waits in the database.' },
+  ])
+  assert.equal(search('what happens when Stripe is down')[0]?.section.path[0], 'What happens when Stripe is down?')
+})
+
 test('coverage tells how much of the question a section speaks of', () => {
   const { search } = indexSections(splitSections('docs/guide.md', GUIDE))
   assert.equal(search('raw body')[0]!.coverage, 1)

@@ -84,6 +84,7 @@ const HEADING_WEIGHT = 4
 /** Okapi BM25 over the sections. @see https://en.wikipedia.org/wiki/Okapi_BM25 */
 export function indexSections(sections: Section[]): DocumentationIndex {
   const documents = sections.map((section) => countWords(section))
+  const headings = sections.map(({ path }) => new Set(wordsOf(path.at(-1) ?? '')))
   const lengths = documents.map((words) => words.values().reduce((total, count) => total + count, 0))
   const averageLength = lengths.reduce((total, length) => total + length, 0) / Math.max(sections.length, 1)
   const frequency = new Map<string, number>()
@@ -95,7 +96,8 @@ export function indexSections(sections: Section[]): DocumentationIndex {
 
   const search = (question: string, limit = 5): Found[] => {
     const asked = [...new Set(wordsOf(question))]
-    const askedWeight = asked.reduce((total, word) => total + rarity(word), 0)
+    const weight = (words: string[]) => words.reduce((total, word) => total + rarity(word), 0)
+    const askedWeight = weight(asked) || 1
     return sections
       .map((section, position) => {
         const words = documents[position]!
@@ -105,8 +107,12 @@ export function indexSections(sections: Section[]): DocumentationIndex {
           const count = words.get(word)!
           return total + (rarity(word) * count * (SATURATION + 1)) / (count + norm)
         }, 0)
-        const coverage = hits.reduce((total, word) => total + rarity(word), 0) / (askedWeight || 1)
-        return { section, score, coverage }
+        const coverage = weight(hits) / askedWeight
+        // A heading that asks the very question has the answer below it.
+        const heading = headings[position]!
+        const inHeading = hits.filter((word) => heading.has(word))
+        const likeness = (weight(inHeading) / askedWeight) * (inHeading.length / Math.max(heading.size, 1))
+        return { section, score: score * (1 + likeness), coverage }
       })
       .filter(({ score }) => score > 0)
       .toSorted((a, b) => b.score * b.coverage - a.score * a.coverage)
