@@ -95,7 +95,7 @@ export async function startTestApp(t: Releases, environment: Record<string, stri
 }
 
 /** As `npm start` does it: only when they have changed. */
-function buildPages(): void {
+export function buildPages(): void {
   const script = `import('./scripts/pages.mjs').then(({ buildPages }) => buildPages(process.execPath, process.env))`
   execFileSync(process.execPath, ['-e', script], { cwd: PROJECT_DIRECTORY, stdio: ['ignore', 'ignore', 'inherit'] })
 }

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { startTestApp, type TestApp } from './testing.ts'
+
+let app: TestApp
+const releases: (() => unknown)[] = []
+before(async () => {
+  app = await startTestApp({ after: (release) => void releases.push(release) })
+})
+after(async () => {
+  for (const release of releases.toReversed()) await release()
+})
+
+test('scripts of a page carry the nonce that its policy names, and no two pages share one', async () => {
+  const nonces = new Set<string>()
+  for (const path of ['/login', '/login', '/nothing-here']) {
+    const response = await app.ask(path)
+    const policy = response.headers.get('content-security-policy') ?? ''
+    const nonce = /script-src 'self' 'nonce-([^']+)'/.exec(policy)?.[1]
+    assert.ok(nonce, policy)
+    nonces.add(nonce)
+    const scripts = (await response.text()).match(/<script[^>]*>/g) ?? []
+    assert.ok(scripts.length > 0, path)
+    for (const script of scripts) assert.ok(script.includes(`nonce="${nonce}"`), `${path}: ${script}`)
+    assert.equal(response.headers.get('x-content-type-options'), 'nosniff')
+    assert.equal(response.headers.get('x-frame-options'), 'DENY')
+  }
+  assert.equal(nonces.size, 3)
+})
+
+test('files with a hash in their name are compressed and kept for ever; others that are missing are not pages', async () => {
+  const page = await (await app.ask('/login')).text()
+  const asset = /\/assets\/[\w.-]+\.js/.exec(page)?.[0]
+  assert.ok(asset)
+  const file = await app.ask(asset, { headers: { 'accept-encoding': 'gzip' } })
+  assert.match(file.headers.get('cache-control') ?? '', /immutable/)
+  assert.equal(file.headers.get('content-encoding'), 'gzip')
+  assert.match((await app.ask('/assets/gone.js')).headers.get('content-type') ?? '', /^text\/plain/)
+  assert.equal((await app.ask('/assets/../../server/config.ts')).status, 404)
+})
+
+test('unknown addresses are 404', async () => {
+  for (const path of ['/nothing-here', '//evil.example', '/nothing-here.data'])
+    assert.equal((await app.ask(path)).status, 404, path)
+})
+
+test('health says that the process lives, readiness that it can serve', async () => {
+  assert.deepEqual(await (await app.ask('/healthz')).json(), { status: 'ok' })
+  assert.deepEqual(await (await app.ask('/readyz')).json(), { status: 'ready' })
+})
+
+test('a webhook that Stripe has not signed is refused, and nothing is stored', async () => {
+  const response = await fetch(`${app.url}/webhooks/stripe`, {
+    method: 'POST',
+    body: '{"id":"evt_forged","object":"event","type":"customer.subscription.deleted"}',
+    headers: { 'stripe-signature': 't=1,v1=00' },
+  })
+  assert.equal(response.status, 400)
+  const { rows } = await app.services.meterkit.webhooks.list({ search: 'evt_forged' })
+  assert.deepEqual(rows, [])
+  assert.equal((await app.ask('/webhooks/stripe')).status, 405)
+})
+
+test('forms from other sites are refused', async () => {
+  const form = { email: 'admin@example.com', password: 'password' }
+  const foreign = await app.ask('/login', { form, headers: { origin: 'https://evil.example' } })
+  assert.ok(foreign.status >= 400, String(foreign.status))
+  assert.equal(foreign.headers.getSetCookie().length, 0)
+
+  const api = await fetch(`${app.url}/api/auth/sign-in/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: 'https://evil.example', cookie: 'a=b' },
+    body: JSON.stringify(form),
+  })
+  assert.equal(api.status, 403)
+})
+
+test('a request with too large a body is refused before it is read', async () => {
+  const response = await fetch(`${app.url}/login`, {
+    method: 'POST',
+    // What was not read of it ends the connection, which must not be the next test's.
+    headers: { origin: app.url, connection: 'close' },
+    body: 'x'.repeat(3 * 1024 * 1024),
+  })
+  assert.equal(response.status, 413)
+})
+
+test('after signing in one arrives at a page of ours, whatever the address asks for', async () => {
+  const form = { email: 'admin@example.com', password: 'password' }
+  const cases: [next: string, location: string][] = [
+    ['/app/organizations?x=1', '/app/organizations?x=1'],
+    ['https://evil.example', '/app'],
+    ['//evil.example', '/app'],
+    ['/\\evil.example', '/app'],
+  ]
+  for (const [next, location] of cases) {
+    const response = await app.ask(`/login?next=${encodeURIComponent(next)}`, { form })
+    assert.equal(response.headers.get('location'), location, next)
+    assert.match(response.headers.getSetCookie().join(), /session_token=.*HttpOnly.*SameSite=Lax/i)
+  }
+})
+
+test('guessing passwords through the form ends soon, and claiming another address does not help', async () => {
+  const statuses: number[] = []
+  for (let attempt = 0; attempt < 30 && statuses.at(-1) !== 429; attempt += 1) {
+    const headers = { 'x-forwarded-for': `203.0.113.${attempt}`, 'x-meterkit-client-address': `203.0.113.${attempt}` }
+    const form = { email: 'admin@example.com', password: `guess ${attempt}` }
+    statuses.push((await app.ask('/login', { form, headers })).status)
+  }
+  assert.equal(statuses.at(-1), 429)
+  assert.ok(statuses.length > 5 && statuses.slice(0, -1).every((status) => status === 401), statuses.join())
+})
