@@ -1,7 +1,7 @@
-import { data, Form } from 'react-router'
+import { data, Form, redirect } from 'react-router'
 import { submitToAuth } from 'saas/server/auth-calls'
 import { checkForm, type RefusedForm, refusal } from 'saas/server/form'
-import { forgetSession, requireUser } from 'saas/server/session'
+import { requireUser } from 'saas/server/session'
 import { z } from 'zod'
 import { Alert } from '~/ui/alert'
 import { SubmitButton } from '~/ui/button'
@@ -14,95 +14,93 @@ import { AccountTabs } from './account-tabs.tsx'
 export const meta: Route.MetaFunction = () => [{ title: 'Profile · Meterkit' }]
 
 export async function loader(args: Route.LoaderArgs) {
-  return { user: await requireUser(args), addressChanged: args.url.searchParams.get('email') === 'changed' }
+  return { user: await requireUser(args), done: args.url.searchParams.get('done') }
 }
 
 type Intent = 'name' | 'email' | 'password'
 
-/** What became of one of the page's forms. */
-type Outcome = { intent: Intent; done: string; refused: null } | { intent: Intent; done: null; refused: RefusedForm }
+/** Each of the page's forms; null once it was done. */
+const changes: Record<Intent, (args: Route.ActionArgs, form: FormData) => Promise<RefusedForm | null>> = {
+  name: changeName,
+  email: changeEmail,
+  password: changePassword,
+}
+
+/** What was done, by the `done` in the address. A new password makes a new session, so the page is asked for anew. */
+const sentences: Record<Intent, string> = {
+  name: 'Your name is saved.',
+  email: 'A mail with a link is on its way. Your address changes once you have opened it.',
+  password: 'Your password is changed, and you are signed out everywhere else.',
+}
 
 export async function action(args: Route.ActionArgs) {
   await requireUser(args)
   const form = await args.request.formData()
-  const outcome = await change(args, form)
-  forgetSession(args)
-  return data(outcome, { status: outcome.refused ? 400 : 200 })
+  const given = form.get('intent')
+  const intent = given === 'email' || given === 'password' ? given : 'name'
+  const refused = await changes[intent](args, form)
+  if (refused === null) throw redirect(`?done=${intent}`)
+  return data({ intent, ...refused }, { status: 400 })
 }
 
-function change(args: Route.ActionArgs, form: FormData): Promise<Outcome> {
-  switch (form.get('intent')) {
-    case 'email':
-      return changeEmail(args, form)
-    case 'password':
-      return changePassword(args, form)
-    default:
-      return changeName(args, form)
-  }
-}
-
-async function changeName(args: Route.ActionArgs, form: FormData): Promise<Outcome> {
-  const intent = 'name'
+async function changeName(args: Route.ActionArgs, form: FormData): Promise<RefusedForm | null> {
   const read = checkForm(form, z.object({ name: nameField }))
-  if (!read.ok) return { intent, done: null, refused: read.refused }
+  if (!read.ok) return read.refused
   const answer = await submitToAuth(args, '/update-user', read.values)
-  if (!answer.ok) return { intent, done: null, refused: refusal(form, { name: answer.message }) }
-  return { intent, done: 'Your name is saved.', refused: null }
+  return answer.ok ? null : refusal(form, { name: answer.message })
 }
 
-async function changeEmail(args: Route.ActionArgs, form: FormData): Promise<Outcome> {
-  const intent = 'email'
+async function changeEmail(args: Route.ActionArgs, form: FormData): Promise<RefusedForm | null> {
   const read = checkForm(form, z.object({ email: emailField }))
-  if (!read.ok) return { intent, done: null, refused: read.refused }
-  const callbackURL = '/app/users/profile?email=changed'
+  if (!read.ok) return read.refused
+  const callbackURL = '/app/users/profile?done=address'
   const answer = await submitToAuth(args, '/change-email', { newEmail: read.values.email, callbackURL })
-  if (!answer.ok) {
-    const same = answer.message.startsWith('Email is the same')
-    const message = same ? 'This is your address already.' : answer.message
-    return { intent, done: null, refused: refusal(form, { email: message }) }
-  }
-  return {
-    intent,
-    done: 'A mail with a link is on its way. Your address changes once you have opened it.',
-    refused: null,
-  }
+  if (answer.ok) return null
+  const same = answer.message.startsWith('Email is the same')
+  return refusal(form, { email: same ? 'This is your address already.' : answer.message })
 }
 
 const passwordForm = z.object({ currentPassword: passwordField, newPassword: newPasswordField })
 
-async function changePassword(args: Route.ActionArgs, form: FormData): Promise<Outcome> {
-  const intent = 'password'
+async function changePassword(args: Route.ActionArgs, form: FormData): Promise<RefusedForm | null> {
   const read = checkForm(form, passwordForm)
-  if (!read.ok) return { intent, done: null, refused: read.refused }
+  if (!read.ok) return read.refused
   const answer = await submitToAuth(args, '/change-password', { ...read.values, revokeOtherSessions: true })
-  if (answer.ok)
-    return { intent, done: 'Your password is changed, and you are signed out everywhere else.', refused: null }
+  if (answer.ok) return null
   const wrong = answer.code === 'INVALID_PASSWORD'
-  const errors = wrong ? { currentPassword: 'This is not your password.' } : { form: answer.message }
-  return { intent, done: null, refused: refusal(form, errors) }
+  return refusal(form, wrong ? { currentPassword: 'This is not your password.' } : { form: answer.message })
 }
 
-export default function Profile({ loaderData: { user, addressChanged }, actionData }: Route.ComponentProps) {
-  const of = (intent: Intent) => (actionData?.intent === intent ? actionData : undefined)
+/** What a card shows of its form: that it was done, or what was wrong. */
+interface Outcome {
+  done: string | null
+  refused: RefusedForm | undefined
+}
+
+export default function Profile({ loaderData: { user, done }, actionData }: Route.ComponentProps) {
+  const of = (intent: Intent): Outcome => ({
+    done: done === intent && !actionData ? sentences[intent] : null,
+    refused: actionData?.intent === intent ? actionData : undefined,
+  })
   return (
     <>
       <AccountTabs />
       <div className="flex flex-col gap-6">
-        {addressChanged && !actionData && (
+        {done === 'address' && !actionData && (
           <Alert tone="positive">
             Thank you, that is confirmed. If a second mail went to your new address, open its link, too.
           </Alert>
         )}
         <NameCard name={user.name} outcome={of('name')} />
         <EmailCard email={user.email} outcome={of('email')} />
-        <PasswordCard key={of('password')?.done} email={user.email} outcome={of('password')} />
+        <PasswordCard key={of('password').done} email={user.email} outcome={of('password')} />
       </div>
     </>
   )
 }
 
-function NameCard({ name, outcome }: { name: string; outcome: Outcome | undefined }) {
-  const { errors, entered } = outcome?.refused ?? {}
+function NameCard({ name, outcome }: { name: string; outcome: Outcome }) {
+  const { errors, entered } = outcome.refused ?? {}
   return (
     <Card>
       <CardHeader title="Name" description="Shown to the members of your organizations." />
@@ -125,8 +123,8 @@ function NameCard({ name, outcome }: { name: string; outcome: Outcome | undefine
   )
 }
 
-function EmailCard({ email, outcome }: { email: string; outcome: Outcome | undefined }) {
-  const { errors, entered } = outcome?.refused ?? {}
+function EmailCard({ email, outcome }: { email: string; outcome: Outcome }) {
+  const { errors, entered } = outcome.refused ?? {}
   return (
     <Card>
       <CardHeader title="Email" description={`You sign in as ${email}.`} />
@@ -151,8 +149,8 @@ function EmailCard({ email, outcome }: { email: string; outcome: Outcome | undef
   )
 }
 
-function PasswordCard({ email, outcome }: { email: string; outcome: Outcome | undefined }) {
-  const errors = outcome?.refused?.errors
+function PasswordCard({ email, outcome }: { email: string; outcome: Outcome }) {
+  const errors = outcome.refused?.errors
   return (
     <Card>
       <CardHeader title="Password" description="Changing it signs you out on every other device." />
@@ -186,7 +184,7 @@ function PasswordCard({ email, outcome }: { email: string; outcome: Outcome | un
   )
 }
 
-function Said({ outcome }: { outcome: Outcome | undefined }) {
-  if (outcome?.done) return <Alert tone="positive">{outcome.done}</Alert>
-  return <FormErrors errors={outcome?.refused?.errors} />
+function Said({ outcome }: { outcome: Outcome }) {
+  if (outcome.done) return <Alert tone="positive">{outcome.done}</Alert>
+  return <FormErrors errors={outcome.refused?.errors} />
 }

@@ -11,12 +11,6 @@ export const organizationSlug = z
   .max(48, 'The address has at most 48 characters.')
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'Only small letters, digits, and single dashes between them.')
 
-export const emailAddress = z
-  .string({ error: 'Enter an email address.' })
-  .min(1, 'Enter an email address.')
-  .pipe(z.email('This is not an email address; it looks like name@example.com.'))
-  .transform((email) => email.toLowerCase())
-
 export const memberRole = z.enum(['owner', 'admin', 'member'], { error: 'Choose a role.' })
 
 export const roleOptions = [

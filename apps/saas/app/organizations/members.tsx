@@ -21,8 +21,9 @@ import { ConfirmDialog } from '~/ui/dialog'
 import { Field, FormErrors, Select } from '~/ui/field'
 import { Pager, Table } from '~/ui/table'
 import { Time } from '~/ui/time'
+import { emailField } from '../auth/credentials.ts'
 import type { Route } from './+types/members'
-import { emailAddress, memberRole, roleHelp, roleOptions } from './fields.ts'
+import { memberRole, roleHelp, roleOptions } from './fields.ts'
 
 export const meta: Route.MetaFunction = () => [{ title: 'Members · Meterkit' }]
 
@@ -70,7 +71,7 @@ async function act(args: Route.ActionArgs, { organization }: Membership, form: F
     audit(services, { actor: user, action: `organization.${action}`, object: organization.slug, detail })
 
   if (intent === 'invite') {
-    const read = checkForm(form, z.object({ email: emailAddress, role: memberRole }))
+    const read = checkForm(form, z.object({ email: emailField, role: memberRole }))
     if (!read.ok) return read.refused
     const answer = await submitToAuth(args, '/organization/invite-member', { ...read.values, organizationId })
     if (!answer.ok) return refusal(form, { email: answer.message })
