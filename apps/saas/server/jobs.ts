@@ -21,6 +21,9 @@ const QUEUE = {
   retryBackoff: true,
 }
 
+/** A draft may be held back until Stripe takes usage again: for hours, but not longer than needed. */
+const WEBHOOK_RETRIES = { retryLimit: 30, retryDelay: 5, retryBackoff: true, retryDelayMax: 15 * 60 }
+
 /** Two at a time empty a backlog without waiting between fetches; they are handled one after the other. */
 const WORKER = {
   localConcurrency: CONCURRENCY,
@@ -87,7 +90,7 @@ export async function requestSync(boss: PgBoss, by: string): Promise<void> {
 
 async function enqueueWebhook(boss: PgBoss, id: string): Promise<void> {
   const job: BillingJob = { task: 'webhook', id }
-  await boss.send('billing', job)
+  await boss.send('billing', job, WEBHOOK_RETRIES)
 }
 
 /** Webhooks first: they are short, and an invoice may wait for one. */

@@ -51,9 +51,14 @@ test('a second sync sends nothing; a void sends the difference', async (t) => {
   assert.equal((await w.meterkit.reports.sync()).created, 0)
 
   await w.meterkit.events.void(mistaken.id, { by: 'omar', reason: 'a test run' })
+  const { pending, processed } = await w.meterkit.events.counts()
+  assert.deepEqual([pending, processed], [0, 1])
   assert.equal((await w.meterkit.reports.sync()).accepted, 1)
 
   assert.equal(w.stripeLocal.usage(customer.stripeId!, 'ai_tokens'), '700')
+  assert.equal((await w.meterkit.events.counts()).processed, 1)
+  assert.equal(await w.meterkit.events.get('no-uuid'), null)
+  assert.equal((await w.meterkit.events.list({ cursor: 'bnonsense' })).rows.length, 2)
 })
 
 test('usage recorded after the last sync is flushed into the draft of its period', async (t) => {

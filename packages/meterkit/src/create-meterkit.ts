@@ -6,11 +6,11 @@ import { type Directory, openDirectory } from './directory.ts'
 import { MeterkitError } from './errors.ts'
 import type { EventInput } from './events/event.ts'
 import { openJournal } from './events/journal.ts'
-import { countEvents, getEvent, listEvents, paged } from './events/list.ts'
+import { countEvents, getEvent, listEvents, paged, parseCursor } from './events/list.ts'
 import { createRecorder, type Recorder } from './events/recorder.ts'
 import { insertEvents, listSetAside, voidEvent } from './events/store.ts'
 import { type MeterIndex, validEvent } from './events/validate.ts'
-import { refreshEndedPeriods, retryHeldDrafts } from './invoices/flush.ts'
+import { refreshEndedPeriods } from './invoices/flush.ts'
 import { stripePreview } from './invoices/preview.ts'
 import { listInvoices } from './invoices/store.ts'
 import { periodSheet, upcomingCharges } from './invoices/upcoming.ts'
@@ -32,7 +32,7 @@ import { getSubscription, subscriptionsOf } from './subscriptions/store.ts'
 import { syncSubscription } from './subscriptions/sync.ts'
 import { currentUsage } from './usage/current.ts'
 import { handleRequest } from './webhooks/handler.ts'
-import { processWebhook, replayWebhook } from './webhooks/process.ts'
+import { processWebhook, replayWebhook, retryWebhooks } from './webhooks/process.ts'
 import { countWebhooks, listWebhooks, unprocessedWebhooks, webhookDetail } from './webhooks/store.ts'
 
 const JOURNAL_BYTES_MAX = 1024 * 1024 * 1024
@@ -220,8 +220,8 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
       },
       find: (source, sourceId) => getCustomer(pool, idOfCustomer(source, sourceId)),
       get: (id) => getCustomer(pool, id),
-      list: async ({ search = null, cursor = null, limit = 50 } = {}) => {
-        const before = cursor?.slice(1) ?? null
+      list: async ({ search = null, cursor, limit = 50 } = {}) => {
+        const { before } = parseCursor(cursor)
         const found = await listCustomers(pool, { search, cursor: before, limit: limit + 1 })
         const subscriptions = await subscriptionsOf(
           pool,
@@ -285,12 +285,11 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
       sync: async ({ customerId } = {}) => {
         await started().recorder.drained()
         const result = await syncUsage(reportContext, { customerId: customerId ?? null })
-        if (!customerId && result.postponed === 0) await retryHeldDrafts(changeContext())
+        if (!customerId && result.postponed === 0) await retryWebhooks(changeContext())
         return result
       },
       list: async ({ status = null, search = null, cursor, limit = 50 } = {}) => {
-        const before = cursor?.startsWith('b') ? cursor.slice(1) : null
-        const after = cursor?.startsWith('a') ? cursor.slice(1) : null
+        const { before, after } = parseCursor(cursor)
         const found = await listReports(pool, { status, search, before, after, limit: limit + 1 })
         return paged(found, { limit, before, after, id: (row) => row.id })
       },

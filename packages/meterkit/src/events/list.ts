@@ -30,8 +30,7 @@ const CANDIDATES: Partial<Record<EventStatus | 'late', string>> = {
 /** Newest first. A cursor is the id a page ends (`b`, before) or begins (`a`, after) with. */
 export async function listEvents(db: Database, filter: EventFilter): Promise<Page<EventRow>> {
   const { status, customerId = null, subscriptionId = null, search = null, cursor, limit = 50 } = filter
-  const before = cursor?.startsWith('b') ? cursor.slice(1) : null
-  const after = cursor?.startsWith('a') ? cursor.slice(1) : null
+  const { before, after } = parseCursor(cursor)
   const candidates = status && CANDIDATES[status]
   const found = await rows<EventRow>(
     db,
@@ -52,6 +51,15 @@ export async function listEvents(db: Database, filter: EventFilter): Promise<Pag
     [before, after, customerId, subscriptionId, search, status ?? null, limit + 1],
   )
   return paged(found, { limit, before, after, id: (row) => row.id })
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** A cursor that is none, because somebody wrote it into the address, is the first page. */
+export function parseCursor(cursor: string | undefined): { before: string | null; after: string | null } {
+  const id = cursor?.slice(1) ?? ''
+  if (!UUID.test(id)) return { before: null, after: null }
+  return { before: cursor!.startsWith('b') ? id : null, after: cursor!.startsWith('a') ? id : null }
 }
 
 /** Cuts the row too many off, and says where the pages beside this one begin. */
@@ -84,7 +92,9 @@ export async function countEvents(db: Database): Promise<Record<EventStatus | 'l
     /* sql */ `
     with rolled as (
       select coalesce(sum(events), 0) as all,
-        coalesce(sum(events - reported_events) filter (where due), 0) as due,
+        -- a void of an event that was reported makes its rollup owe one event less
+        coalesce(sum(greatest(events - reported_events, 0)) filter (where due), 0) as due,
+        coalesce(sum(least(events - reported_events, 0)) filter (where due), 0) as taken_back,
         coalesce(sum(events - reported_events) filter (where not due), 0) as free
       from billing.rollups
     ),
@@ -97,7 +107,7 @@ export async function countEvents(db: Database): Promise<Record<EventStatus | 'l
     ),
     voided as (select count(*) as void from billing.event_voids)
     select (rolled.all + voided.void)::float8 as all, (rolled.due + sent.pending)::float8 as pending,
-      sent.processed::float8 as processed, sent.failed::float8 as failed, rolled.free::float8 as free,
+      (sent.processed + rolled.taken_back)::float8 as processed, sent.failed::float8 as failed, rolled.free::float8 as free,
       sent.late::float8 as late, voided.void::float8 as void
     from rolled, sent, voided`,
     [],
@@ -106,6 +116,7 @@ export async function countEvents(db: Database): Promise<Record<EventStatus | 'l
 }
 
 export async function getEvent(db: Database, id: string): Promise<EventDetail | null> {
+  if (!UUID.test(id)) return null
   const event = await firstRow<EventRow>(
     db,
     /* sql */ `

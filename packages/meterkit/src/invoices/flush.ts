@@ -74,20 +74,6 @@ async function flushDraft(
   }
 }
 
-/** Drafts held back before: tried again, so that none waits for ever. */
-export async function retryHeldDrafts(context: InvoiceContext): Promise<void> {
-  const held = await rows<{ stripe_id: string }>(
-    context.pool,
-    'select stripe_id from billing.invoices where held_reason is not null order by created_at',
-    [],
-  )
-  for (const { stripe_id } of held) {
-    await takeInvoice(context, stripe_id).catch((error: Error) => {
-      context.log.warn({ invoice: stripe_id, error: error.message }, 'the draft stays held back')
-    })
-  }
-}
-
 /**
  * Before a customer's usage is placed: a period that ended a while ago, and of whose invoice no word has come (the
  * webhook was lost), is looked up at Stripe, because its usage is placed elsewhere once that invoice is final.

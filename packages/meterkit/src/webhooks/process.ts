@@ -2,7 +2,7 @@ import type { Stripe } from 'stripe'
 import { type InvoiceContext, takeInvoice } from '../invoices/flush.ts'
 import { rejectAccepted } from '../reports/store.ts'
 import { idOf, instant, syncSubscription } from '../subscriptions/sync.ts'
-import { getWebhook, type StoredWebhook, settleWebhook } from './store.ts'
+import { failedWebhooks, getWebhook, type StoredWebhook, settleWebhook } from './store.ts'
 
 /**
  * Handles one stored delivery. What counts is the object as Stripe has it now, fetched afresh: so the order of
@@ -13,6 +13,15 @@ export async function processWebhook(context: InvoiceContext, id: string): Promi
   const webhook = await getWebhook(context.pool, id)
   if (!webhook || webhook.status === 'processed' || webhook.status === 'ignored') return
   await handleWebhook(context, webhook)
+}
+
+/** Deliveries that failed before, among them drafts held back for an outage: tried again, so that none waits for ever. */
+export async function retryWebhooks(context: InvoiceContext): Promise<void> {
+  for (const id of await failedWebhooks(context.pool)) {
+    await processWebhook(context, id).catch((error: Error) => {
+      context.log.warn({ webhook: id, error: error.message }, 'a webhook failed again')
+    })
+  }
 }
 
 /** The same, also for one that was processed before. */

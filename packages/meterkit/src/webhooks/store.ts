@@ -50,6 +50,15 @@ export async function settleWebhook(
   )
 }
 
+export async function failedWebhooks(db: Database): Promise<string[]> {
+  const found = await rows<{ id: string }>(
+    db,
+    `select id from billing.webhooks where status = 'failed' order by received_at, id limit 1000`,
+    [],
+  )
+  return found.map((row) => row.id)
+}
+
 export async function unprocessedWebhooks(db: Database): Promise<string[]> {
   const found = await rows<{ id: string }>(
     db,
