@@ -39,7 +39,7 @@ export async function action(args: Route.ActionArgs) {
   const given = form.get('intent')
   const intent = given === 'email' || given === 'password' ? given : 'name'
   const refused = await changes[intent](args, form)
-  if (refused === null) throw redirect(`?done=${intent}`)
+  if (refused === null) throw redirect(`${args.url.pathname}?done=${intent}`)
   return data({ intent, ...refused }, { status: 400 })
 }
 

@@ -58,7 +58,7 @@ async function act(args: Route.ActionArgs, form: FormData): Promise<Outcome> {
   switch (form.get('intent')) {
     case 'disable': {
       const answer = await submitToAuth(args, '/two-factor/disable', read.values)
-      if (answer.ok) throw redirect('?notice=off')
+      if (answer.ok) throw redirect(`${args.url.pathname}?notice=off`)
       return { errors: { password: codeSentence(answer) } }
     }
     case 'backup-codes': {
@@ -80,7 +80,7 @@ async function confirm(args: Route.ActionArgs, form: FormData): Promise<Outcome>
   const read = checkForm(form, z.object({ code: totpField }))
   if (!read.ok) return { errors: read.refused.errors, setup }
   const answer = await submitToAuth(args, '/two-factor/verify-totp', read.values)
-  if (answer.ok) throw redirect('?notice=on')
+  if (answer.ok) throw redirect(`${args.url.pathname}?notice=on`)
   return { ...refusal(form, { code: codeSentence(answer) }), setup }
 }
 

@@ -76,11 +76,16 @@ async function act(args: Route.ActionArgs, { organization }: Membership, form: F
     const answer = await submitToAuth(args, '/organization/invite-member', { ...read.values, organizationId })
     if (!answer.ok) return refusal(form, { email: answer.message })
     await note('invite', read.values)
-    throw redirect('?notice=invited')
+    throw redirect(`${args.url.pathname}?notice=invited`)
   }
   if (intent === 'cancel-invitation') {
     const invitationId = String(form.get('invitation'))
-    return settled(form, await submitToAuth(args, '/organization/cancel-invitation', { invitationId }), 'canceled')
+    return settled(
+      args,
+      form,
+      await submitToAuth(args, '/organization/cancel-invitation', { invitationId }),
+      'canceled',
+    )
   }
   const member = (await membersOf(services.pool, organizationId)).find(({ id }) => id === form.get('member'))
   if (!member) return refusal(form, { form: 'This person is no longer a member.' })
@@ -90,11 +95,11 @@ async function act(args: Route.ActionArgs, { organization }: Membership, form: F
     const change = { organizationId, memberId: member.id, role: role.data }
     const answer = await submitToAuth(args, '/organization/update-member-role', change)
     if (answer.ok) await note('set_role', { member: member.email, role: role.data })
-    return settled(form, answer, 'role')
+    return settled(args, form, answer, 'role')
   }
   const answer = await submitToAuth(args, '/organization/remove-member', { organizationId, memberIdOrEmail: member.id })
   if (answer.ok) await note('remove_member', { member: member.email })
-  return settled(form, answer, 'removed')
+  return settled(args, form, answer, 'removed')
 }
 
 async function leave(args: Route.ActionArgs, organizationId: string, form: FormData): Promise<RefusedForm> {
@@ -103,8 +108,13 @@ async function leave(args: Route.ActionArgs, organizationId: string, form: FormD
   return refusal(form, { form: sentence(answer) })
 }
 
-function settled(form: FormData, answer: AuthAnswer, notice: keyof typeof notices & string): RefusedForm {
-  if (answer.ok) throw redirect(`?notice=${notice}`)
+function settled(
+  { url }: Route.ActionArgs,
+  form: FormData,
+  answer: AuthAnswer,
+  notice: keyof typeof notices & string,
+): RefusedForm {
+  if (answer.ok) throw redirect(`${url.pathname}?notice=${notice}`)
   return refusal(form, { form: sentence(answer) })
 }
 
