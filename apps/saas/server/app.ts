@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import { Stripe } from 'stripe'
 import { type StripeLocal, startStripeLocal } from 'stripe-local'
 import billing from '../billing.config.ts'
+import { aiSettled } from './ai.ts'
 import { createAuth } from './auth.ts'
 import { type Config, StartupError } from './config.ts'
 import { type Database, openDatabase } from './database.ts'
@@ -151,6 +152,7 @@ async function assemble(config: Config, { dev, log, onStop, stop, isServing }: A
     clock: stripeLocal ? () => stripeLocal.now() : () => new Date(),
     mail,
   }
+  onStop('AI calls', () => aiSettled(services)) // answers cut off by the stop are billed for what was produced
   const source = dev ? await pagesFromSource(door.server) : await builtPages()
   onStop('pages', source.close)
   const dashboard = createDashboardHandler({
@@ -177,8 +179,10 @@ async function assemble(config: Config, { dev, log, onStop, stop, isServing }: A
 
   // Webhooks may arrive from here on.
   if (stripeLocal) {
-    const { webhookSecrets } = await meterkit.provision({ webhookUrl: `${localUrl}/webhooks/stripe` })
+    const webhookUrl = `${localUrl}/webhooks/stripe`
+    const { webhookSecrets } = await meterkit.provision({ webhookUrl })
     secrets.addWebhooks(webhookSecrets)
+    await forgetOtherAddresses(stripe, webhookUrl)
     took('provision')
   }
   instance.announce({ url: appUrl, databaseUrl: database.url })
@@ -248,6 +252,20 @@ async function startLocalStripe(config: Config, log: Logger): Promise<StripeLoca
     strictPort: false,
     log: (line) => log.debug({}, `local Stripe: ${line}`),
   })
+}
+
+/**
+ * The local Stripe is this app's alone. Where an earlier start listened on another port, nobody answers any more, and
+ * drafts would wait for that answer for 72 hours.
+ */
+async function forgetOtherAddresses(stripe: Stripe, webhookUrl: string): Promise<void> {
+  for await (const { id, url } of stripe.webhookEndpoints.list({ limit: 100 })) {
+    if (url !== webhookUrl) await stripe.webhookEndpoints.del(id)
+  }
+  const include = ['webhook_endpoint.url' as const]
+  for (const { id, webhook_endpoint } of (await stripe.v2.core.eventDestinations.list({ include, limit: 100 })).data) {
+    if (webhook_endpoint?.url !== webhookUrl) await stripe.v2.core.eventDestinations.del(id)
+  }
 }
 
 /** Answers under way are finished; connections that merely stay open are closed. */

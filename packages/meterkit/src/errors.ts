@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   'mode_mismatch',
   'meter_in_use',
   'subscription_not_live',
+  'subscription_problem',
   'same_plan',
   'usage_unreported',
   'invalid_signature',

@@ -40,7 +40,9 @@ const columns: Column<InvoiceRow>[] = [
     key: 'amount',
     header: 'Amount',
     align: 'right',
-    cell: ({ total, currency }) => <Money amount={total} currency={currency} />,
+    // Stripe adds up a draft's usage when it finalizes it; until then its total is not what will be charged.
+    cell: ({ status, total, currency }) =>
+      status === 'draft' ? <span className="text-muted">Not final</span> : <Money amount={total} currency={currency} />,
   },
   {
     key: 'pdf',

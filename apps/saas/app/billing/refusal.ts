@@ -16,6 +16,8 @@ const SENTENCES: Record<string, string> = {
   same_plan: 'This is your plan already. Nothing was changed.',
   meter_in_use:
     'There is a subscription already. Switch its plan instead of buying a second one; usage would be charged twice.',
+  subscription_problem:
+    'Something about this subscription has to be mended by us first, so nothing was changed. Please write to us.',
   unknown_plan: 'There is no such plan any more. Nothing was changed.',
   database_unreachable: 'Our database cannot be reached just now. Nothing was changed. Try again in a minute.',
   stripe_unreachable:

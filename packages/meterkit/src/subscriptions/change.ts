@@ -79,7 +79,7 @@ export async function switchPlan(
   const plan = planOf(context.catalog, input.plan)
   refuseSamePlan(subscription, plan.key)
   if (subscription.problem)
-    throw new MeterkitError('meter_in_use', `switchPlan: ${subscription.problem}`, {
+    throw new MeterkitError('subscription_problem', `switchPlan: ${subscription.problem}`, {
       field: 'subscriptionId',
       value: subscription.id,
     })
