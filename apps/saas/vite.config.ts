@@ -9,6 +9,8 @@ const native = /^(meterkit|saas)(\/|$)/
 
 export default defineConfig({
   plugins: [tailwindcss(), reactRouter()],
+  // Found at the start, not one after the other while the first page loads: each find would reload it.
+  optimizeDeps: { entries: ['app/**/*.tsx', '!app/entry.server.tsx'], exclude: ['meterkit', 'saas'] },
   resolve: { alias: { '~': fileURLToPath(new URL('./app', import.meta.url)) } },
   environments: {
     ssr: {

@@ -10,7 +10,7 @@ import { isSlug } from './organizations.ts'
 /** The visitor's address as we determined it; whatever a visitor sends under this name is overwritten. */
 export const CLIENT_ADDRESS_HEADER = 'x-meterkit-client-address'
 
-export const PASSWORD_CHARACTERS_MIN = 8
+const PASSWORD_CHARACTERS_MIN = 8
 
 export interface AuthParts {
   pool: pg.Pool

@@ -82,12 +82,6 @@ export async function startWorkers({ boss, meterkit, log, sendMail, syncSchedule
   for (const id of await meterkit.webhooks.unprocessed()) await enqueueWebhook(boss, id)
 }
 
-/** Reports usage to Stripe soon, by a job. @param by who asked, for the log */
-export async function requestSync(boss: PgBoss, by: string): Promise<void> {
-  const job: BillingJob = { task: 'sync', by }
-  await boss.send('billing', job, { retryLimit: 1 })
-}
-
 async function enqueueWebhook(boss: PgBoss, id: string): Promise<void> {
   const job: BillingJob = { task: 'webhook', id }
   await boss.send('billing', job, WEBHOOK_RETRIES)

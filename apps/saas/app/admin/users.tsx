@@ -148,7 +148,7 @@ function Name({ name, email }: UserRow) {
 function Actions({ user }: { user: UserRow }) {
   const fields = { user: user.id, email: user.email }
   return (
-    <div className="flex flex-wrap justify-end gap-1">
+    <div className="flex flex-wrap justify-end gap-1 md:flex-nowrap">
       {user.role === 'user' && !user.banned && <Impersonate user={user} />}
       <ConfirmDialog
         title={user.role === 'admin' ? `Take administration from ${user.name}?` : `Make ${user.name} an administrator?`}
