@@ -33,6 +33,8 @@ const STOP_MS_MAX = 20_000
 
 export interface App {
   url: string
+  /** The same without whatever stands in front. */
+  localUrl: string
   services: Services
   /** Where to go, how to sign in, what runs: for the terminal. */
   welcome: string
@@ -153,7 +155,7 @@ async function assemble(config: Config, { dev, log, onStop, stop, isServing }: A
     mail,
   }
   onStop('AI calls', () => aiSettled(services)) // answers cut off by the stop are billed for what was produced
-  const source = dev ? await pagesFromSource(door.server) : await builtPages()
+  const source = dev ? await pagesFromSource(appUrl, door.server) : await builtPages(appUrl)
   onStop('pages', source.close)
   const dashboard = createDashboardHandler({
     databases: [{ url: database.url, schema: 'pgboss', name: 'Meterkit' }],
@@ -187,7 +189,7 @@ async function assemble(config: Config, { dev, log, onStop, stop, isServing }: A
   }
   instance.announce({ url: appUrl, databaseUrl: database.url })
   const welcome = describe({ services, database, port, timing: took.summary() })
-  return { url: appUrl, services, welcome, stop }
+  return { url: appUrl, localUrl, services, welcome, stop }
 }
 
 /** A server that holds its port from the start and answers 503 until it is opened. */

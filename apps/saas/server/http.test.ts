@@ -75,6 +75,23 @@ test('forms from other sites are refused', async () => {
   assert.equal(api.status, 403)
 })
 
+test('behind a proxy that ends TLS, forms from the public address work, and cookies are for https alone', async (t) => {
+  const hidden = await startTestApp(t, { APP_URL: 'https://app.example.com' })
+  const signIn = (origin: string) =>
+    fetch(`${hidden.localUrl}/login`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { origin },
+      body: new URLSearchParams({ email: 'admin@example.com', password: 'password' }),
+    })
+
+  const own = await signIn('https://app.example.com')
+  assert.equal(own.headers.get('location'), '/app')
+  assert.match(own.headers.getSetCookie().join(), /__Secure-meterkit\.session_token=.*Secure/)
+  assert.match(own.headers.get('strict-transport-security') ?? '', /max-age/)
+  assert.equal((await signIn('https://evil.example')).status, 400)
+})
+
 test('a request with too large a body is refused before it is read', async () => {
   const response = await fetch(`${app.url}/login`, {
     method: 'POST',

@@ -23,7 +23,7 @@ export interface PageSource {
 }
 
 /** The pages as `react-router build` has left them. @throws StartupError when it has not run */
-export async function builtPages(): Promise<PageSource> {
+export async function builtPages(appUrl: string): Promise<PageSource> {
   const entry = new URL('server/index.js', BUILD)
   if (!existsSync(entry))
     throw new StartupError([
@@ -31,7 +31,7 @@ export async function builtPages(): Promise<PageSource> {
     ])
   const build = (await import(entry.href)) as ServerBuild
   return {
-    pages: createRequestHandler(build, 'production'),
+    pages: createRequestHandler(reachedAt(appUrl, build), 'production'),
     clientDirectory: fileURLToPath(new URL('client', BUILD)),
     middleware: null,
     close: async () => {},
@@ -39,7 +39,7 @@ export async function builtPages(): Promise<PageSource> {
 }
 
 /** The pages from their sources, by Vite in this process and on this server's port; changes arrive without a reload. */
-export async function pagesFromSource(server: Server): Promise<PageSource> {
+export async function pagesFromSource(appUrl: string, server: Server): Promise<PageSource> {
   const { createServer } = await import('vite')
   const vite = await createServer({
     root: APP_DIRECTORY,
@@ -48,11 +48,17 @@ export async function pagesFromSource(server: Server): Promise<PageSource> {
   })
   // Its plugin would end the process on SIGTERM in the middle of our own shutdown.
   for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal)
-  const build = () => vite.ssrLoadModule('virtual:react-router/server-build') as Promise<ServerBuild>
+  const build = async () =>
+    reachedAt(appUrl, (await vite.ssrLoadModule('virtual:react-router/server-build')) as ServerBuild)
   return {
     pages: createRequestHandler(build, 'development'),
     clientDirectory: null,
     middleware: vite.middlewares,
     close: () => vite.close(),
   }
+}
+
+/** Behind a proxy that ends TLS the browser says https and we see http: forms from the public address are ours all the same. */
+function reachedAt(appUrl: string, build: ServerBuild): ServerBuild {
+  return { ...build, allowedActionOrigins: [new URL(appUrl).host] }
 }
