@@ -171,8 +171,11 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
     const last = running
     running = null
     if (!last) return
-    await last.recorder.stop(DRAIN_MS_AT_STOP)
-    await last.directory.close()
+    try {
+      await last.recorder.stop(DRAIN_MS_AT_STOP)
+    } finally {
+      await last.directory.close()
+    }
   }
 
   async function upcoming(subscriptionId: string) {

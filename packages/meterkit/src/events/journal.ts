@@ -146,7 +146,8 @@ async function openLocked(directory: string, lock: Server, log: Logger): Promise
       await saving
       await handle?.close()
       handle = null
-      if (outstanding.size === 0) await removeFiles(directory)
+      // What is left over is done; the next start finds that out by itself.
+      if (outstanding.size === 0) await removeFiles(directory).catch(() => {})
       await new Promise((resolve) => lock.close(resolve))
     },
   }
