@@ -2,7 +2,7 @@ import type { Catalog } from '../plans/config.ts'
 import { formatDecimal, parseDecimal, sum } from '../pricing/decimal.ts'
 import type { UsageCell } from '../usage/store.ts'
 import type { UpcomingCharges } from './charges.ts'
-import { chargeLines, hasUsage, type PeriodSheet, total } from './upcoming.ts'
+import { chargeLines, hasUsage, type PeriodSheet, total } from './period-sheet.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
