@@ -2,6 +2,7 @@ import { v7 as newUuid } from 'uuid'
 import { ensureCustomer, getCustomer, customerId as idOfCustomer, listCustomers } from './customers/store.ts'
 import { firstRow } from './database/database.ts'
 import { createMonths, migrate } from './database/migrate.ts'
+import { createTurns } from './database/turns.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { MeterkitError } from './errors.ts'
 import type { EventInput } from './events/event.ts'
@@ -74,6 +75,8 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
     pace,
     random: Math.random,
     meterStripeId,
+    // each holds a connection while it works with others
+    turns: createTurns(Math.max(1, Math.floor((pool.options.max ?? 10) / 3))),
     refreshPeriods: (customerId) => refreshEndedPeriods(changeContext(), customerId),
   }
 
@@ -289,7 +292,7 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
       sync: async ({ customerId } = {}) => {
         await started().recorder.drained()
         const result = await syncUsage(reportContext, { customerId: customerId ?? null })
-        if (!customerId && result.postponed === 0) await retryWebhooks(changeContext())
+        if (!customerId) await retryWebhooks(changeContext())
         return result
       },
       list: async ({ status = null, search = null, cursor, limit = 50 } = {}) => {

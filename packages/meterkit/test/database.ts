@@ -84,6 +84,7 @@ export async function subscribed(
     cancelAt: null,
     endedAt: null,
     problem: null,
+    reportable: true,
     ...facts,
   }
   await restate(pool, subscription, [], { now, changedAt: now })

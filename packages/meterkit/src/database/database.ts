@@ -3,23 +3,42 @@ import type { Pool, PoolClient, QueryResultRow } from 'pg'
 /** A pool, or a client inside a transaction: whatever can answer one statement. */
 export type Database = Pick<Pool, 'query'> | Pick<PoolClient, 'query'>
 
-/** Commits what `work` did, or nothing of it. */
-export async function transaction<Result>(pool: Pool, work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+/**
+ * Lends one connection. A server that ends it while it is lent out emits an error besides the one its statement throws;
+ * unheard, that would end the process.
+ */
+export async function withConnection<Result>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<Result>,
+): Promise<Result> {
   const client = await pool.connect()
   let broken: Error | undefined
+  const lost = (error: Error) => {
+    broken = error
+  }
+  client.on('error', lost)
   try {
-    await client.query('begin')
-    const result = await work(client)
-    await client.query('commit')
-    return result
-  } catch (error) {
-    await client.query('rollback').catch((lost: Error) => {
-      broken = lost
-    })
-    throw error
+    return await work(client)
   } finally {
+    client.off('error', lost)
     client.release(broken)
   }
+}
+
+/** Commits what `work` did, or nothing of it. */
+export async function transaction<Result>(pool: Pool, work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+  return withConnection(pool, async (client) => {
+    await client.query('begin')
+    try {
+      const result = await work(client)
+      await client.query('commit')
+      return result
+    } catch (error) {
+      // where this fails the connection is gone, and the server has rolled back by itself
+      await client.query('rollback').catch((lost: Error) => client.emit('error', lost))
+      throw error
+    }
+  })
 }
 
 export async function rows<Row extends QueryResultRow>(db: Database, text: string, values: unknown[]): Promise<Row[]> {

@@ -11,6 +11,7 @@ const DECIMALS_MAX = 12
 const FUTURE_MS_MAX = 5 * 60 * 1000
 const KEY_LENGTH_MAX = 200
 const PROPERTIES_MAX = 50
+const PROPERTY_NAME_LENGTH_MAX = 100
 const PROPERTY_LENGTH_MAX = 500
 
 export interface MeterIndex {
@@ -50,7 +51,10 @@ export function validEvent(
     customerId,
     subscriptionId,
     meterId: meter.id,
-    quantity: meter.aggregation === 'count' ? validCount(input.quantity) : validQuantity(input.quantity ?? 1),
+    quantity:
+      meter.aggregation === 'count'
+        ? validCount(input.quantity)
+        : validQuantity(input.quantity === undefined ? 1 : input.quantity),
     occurredAt: input.timestamp === undefined ? now : validTimestamp(input.timestamp, now),
     properties: input.properties === undefined ? null : validProperties(input.properties),
   }
@@ -77,7 +81,15 @@ function meterOf(meters: MeterIndex, { meter, meterId }: EventInput): Meter {
 }
 
 function validQuantity(quantity: number | string | bigint): string {
-  const text = typeof quantity === 'string' ? quantity : String(quantity)
+  if (typeof quantity !== 'number' && typeof quantity !== 'string' && typeof quantity !== 'bigint') {
+    refuse(
+      'invalid_quantity',
+      'quantity',
+      quantity,
+      'must be a number, a bigint or a plain decimal string such as "12.5"',
+    )
+  }
+  const text = String(quantity)
   // the common case, without the cost of parsing
   if (
     typeof quantity === 'number' &&
@@ -128,6 +140,8 @@ function validCount(quantity: number | string | bigint | undefined): string {
 function validTimestamp(timestamp: Date, now: number): number {
   const at = timestamp instanceof Date ? timestamp.getTime() : Number.NaN
   if (Number.isNaN(at)) refuse('invalid_timestamp', 'timestamp', timestamp, 'must be a valid Date')
+  if (at < 0)
+    refuse('invalid_timestamp', 'timestamp', timestamp.toISOString(), 'is before 1970. Was it given in seconds?')
   if (at > now + FUTURE_MS_MAX) {
     refuse(
       'future_timestamp',
@@ -140,35 +154,50 @@ function validTimestamp(timestamp: Date, now: number): number {
 }
 
 function validKey(key: string): string {
-  if (typeof key === 'string' && key.length > 0 && key.length <= KEY_LENGTH_MAX && !key.includes('\0')) return key
+  if (typeof key === 'string' && key.length > 0 && key.length <= KEY_LENGTH_MAX && isStorable(key)) return key
   return refuse('invalid_event_id', 'id', key, `must be a string of 1 to ${KEY_LENGTH_MAX} characters`)
 }
 
+/** A copy: what the caller does to its object afterwards must not reach the event. */
 function validProperties(properties: Properties): Properties {
+  if (properties === null || typeof properties !== 'object' || Array.isArray(properties)) {
+    refuse('invalid_properties', 'properties', properties, 'must be an object such as { model: "demo" }')
+  }
   const names = Object.keys(properties)
   if (names.length > PROPERTIES_MAX) {
     refuse('invalid_properties', 'properties', names.length, `has more than ${PROPERTIES_MAX} entries`)
   }
-  for (const name of names) {
-    const value = properties[name]
-    const field = `properties.${name}`
-    if (typeof value === 'string') {
-      if (value.length > PROPERTY_LENGTH_MAX)
-        refuse(
-          'invalid_properties',
-          field,
-          `${value.slice(0, 40)}…`,
-          `is longer than ${PROPERTY_LENGTH_MAX} characters`,
-        )
-      if (value.includes('\0'))
-        refuse('invalid_properties', field, value, 'holds a zero byte, which PostgreSQL cannot store')
-    } else if (typeof value === 'number') {
-      if (!Number.isFinite(value)) refuse('invalid_properties', field, value, 'must be a finite number')
-    } else if (value !== null && typeof value !== 'boolean') {
-      refuse('invalid_properties', field, typeof value, 'must be a string, a number, a boolean or null')
-    }
+  for (const name of names) validProperty(name, properties[name])
+  return { ...properties }
+}
+
+function validProperty(name: string, value: unknown): void {
+  const field = `properties.${name.slice(0, PROPERTY_NAME_LENGTH_MAX)}`
+  if (name.length > PROPERTY_NAME_LENGTH_MAX || !isStorable(name)) {
+    refuse(
+      'invalid_properties',
+      field,
+      name.slice(0, 40),
+      `must have a name of at most ${PROPERTY_NAME_LENGTH_MAX} storable characters`,
+    )
   }
-  return properties
+  if (typeof value === 'string') {
+    if (value.length > PROPERTY_LENGTH_MAX) {
+      refuse('invalid_properties', field, `${value.slice(0, 40)}…`, `is longer than ${PROPERTY_LENGTH_MAX} characters`)
+    }
+    if (!isStorable(value)) {
+      refuse('invalid_properties', field, value, 'holds a zero byte or half a character, which PostgreSQL cannot store')
+    }
+  } else if (typeof value === 'number') {
+    if (!Number.isFinite(value)) refuse('invalid_properties', field, value, 'must be a finite number')
+  } else if (value !== null && typeof value !== 'boolean') {
+    refuse('invalid_properties', field, typeof value, 'must be a string, a number, a boolean or null')
+  }
+}
+
+/** PostgreSQL's text holds neither zero bytes nor lone surrogates. */
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed()
 }
 
 function refuse(

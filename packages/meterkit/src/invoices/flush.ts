@@ -1,12 +1,12 @@
 import type { Pool } from 'pg'
 import type { Stripe } from 'stripe'
 import { rows, transaction } from '../database/database.ts'
-import type { Logger } from '../meterkit.ts'
 import type { SyncResult } from '../reports/report.ts'
-import { unreported } from '../reports/store.ts'
+import { countAwaited } from '../reports/store.ts'
 import { closePeriods } from '../subscriptions/store.ts'
+import type { Subscription } from '../subscriptions/subscription.ts'
 import { idOf, instant, type SyncContext, syncSubscription } from '../subscriptions/sync.ts'
-import { setHeldReason, storeInvoice, subscriptionOfInvoice } from './store.ts'
+import { isHeld, setHeldReason, storeInvoice, subscriptionOfInvoice } from './store.ts'
 
 export interface InvoiceContext extends SyncContext {
   /** Reports one customer's usage now, whatever its back-off. */
@@ -26,7 +26,7 @@ const WORD_MS_MAX = 30 * 60 * 1000
  * @see https://docs.stripe.com/billing/subscriptions/webhooks (the hour before a draft is finalized)
  */
 export async function takeInvoice(context: InvoiceContext, stripeId: string): Promise<void> {
-  const { pool, stripe, log } = context
+  const { pool, stripe } = context
   const invoice = await stripe.invoices.retrieve(stripeId)
   const stripeSubscription = subscriptionOfInvoice(invoice)
   if (!stripeSubscription) return
@@ -41,37 +41,40 @@ export async function takeInvoice(context: InvoiceContext, stripeId: string): Pr
       await closePeriods(client, owner, { endedBy: instant(invoice.created), closedAt: instant(finalizedAt) })
     }
   })
-  if (invoice.status === 'draft') await flushDraft(context, invoice, owner, log)
+  if (invoice.status === 'draft') await flushDraft(context, invoice, subscription)
 }
 
-async function flushDraft(
-  { pool, stripe, flush }: InvoiceContext,
-  invoice: Stripe.Invoice,
-  { customerId, id }: { customerId: string; id: string },
-  log: Logger,
-): Promise<void> {
-  const result = await flush(customerId)
-  const left = await unreported(pool, customerId, id)
-  const blocked = result.postponed > 0
-  const heldBefore = await rows<{ held_reason: string | null }>(
-    pool,
-    'select held_reason from billing.invoices where customer_id = $1 and stripe_id = $2',
-    [customerId, invoice.id],
-  )
-  if (blocked) {
-    const reason = `usage of its period is not with Stripe yet: ${result.reason ?? 'another worker is at it'}`
+async function flushDraft(context: InvoiceContext, invoice: Stripe.Invoice, subscription: Subscription): Promise<void> {
+  const { pool, stripe, log } = context
+  const { customerId } = subscription
+  const reason = await whyHeld(context, invoice, subscription)
+  if (reason) {
     await stripe.invoices.update(invoice.id!, { auto_advance: false })
     await setHeldReason(pool, customerId, invoice.id!, reason)
-    log.error(
-      { invoice: invoice.id, customer: customerId, unreported: left.quantity },
-      `a draft invoice is held back: ${reason}`,
-    )
-    throw new Error(`invoice ${invoice.id}: ${reason}`)
+    log.error({ invoice: invoice.id, customer: customerId }, `a draft invoice is held back: ${reason}`)
+    throw new Error(`invoice ${invoice.id} is held back: ${reason}`)
   }
-  if (heldBefore[0]?.held_reason) {
+  if (await isHeld(pool, customerId, invoice.id!)) {
     await stripe.invoices.update(invoice.id!, { auto_advance: true })
     await setHeldReason(pool, customerId, invoice.id!, null)
   }
+}
+
+/** Flushes the usage of a draft's period. @returns why the draft would be finalized short, or too long; null when all is in */
+async function whyHeld(
+  { pool, flush, drained }: InvoiceContext,
+  invoice: Stripe.Invoice,
+  subscription: Subscription,
+): Promise<string | null> {
+  if (!subscription.reportable) return subscription.problem
+  await drained()
+  const result = await flush(subscription.customerId)
+  if (result.postponed > 0)
+    return `usage of its period is not with Stripe yet: ${result.reason ?? 'another worker is at it'}`
+  const awaited = await countAwaited(pool, subscription.customerId, subscription.id, instant(invoice.created))
+  return awaited > 0
+    ? `Stripe refused ${awaited} reports of its period. Mend and clear their errors, or void the events`
+    : null
 }
 
 /**

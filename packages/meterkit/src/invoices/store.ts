@@ -70,6 +70,15 @@ export async function setHeldReason(
   ])
 }
 
+export async function isHeld(db: Database, customerId: string, stripeId: string): Promise<boolean> {
+  const [invoice] = await rows<{ held: boolean }>(
+    db,
+    'select held_reason is not null as held from billing.invoices where customer_id = $1 and stripe_id = $2',
+    [customerId, stripeId],
+  )
+  return invoice?.held ?? false
+}
+
 export async function listInvoices(db: Database, customerId: string): Promise<InvoiceRow[]> {
   const found = await rows<
     Omit<InvoiceRow, 'total' | 'amountDue' | 'period'> & { total: string; amountDue: string; start: Date; end: Date }

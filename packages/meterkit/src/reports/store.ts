@@ -1,10 +1,13 @@
 import type { Pool, PoolClient } from 'pg'
 import { v7 as newUuid } from 'uuid'
 import { type Database, firstRow, rows, transaction } from '../database/database.ts'
+import { formatDecimal, parseDecimal, significantDigits, subtract } from '../pricing/decimal.ts'
 import { lockSegmentsShared } from '../subscriptions/segment-lock.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
 import { placement } from './placement.ts'
 import type { Report, ReportRow, ReportStatus } from './report.ts'
+
+const SIGNIFICANT_DIGITS_MAX = 15
 
 const COLUMNS = `report.id, report.customer_id as "customerId", report.subscription_id as "subscriptionId",
   meter.event_name as meter, report.since, report.value, report.events::int as events, report.identifier,
@@ -27,7 +30,7 @@ interface DueRow {
   quantity: string
   value: string
   events: string
-  problem: string | null
+  reportable: boolean
 }
 
 /** Customers with usage that may be unreported, or with reports to send. */
@@ -55,8 +58,8 @@ export async function writeReports(pool: Pool, customerId: string, now: Date): P
       client,
       /* sql */ `
       select rollup.subscription_id, rollup.meter, rollup.since, rollup.quantity,
-        rollup.quantity - rollup.reported as value, rollup.events - rollup.reported_events as events,
-        subscription.problem
+        trim_scale(rollup.quantity - rollup.reported) as value, rollup.events - rollup.reported_events as events,
+        subscription.reportable
       from billing.rollups as rollup
       join billing.subscriptions as subscription
         on subscription.customer_id = rollup.customer_id and subscription.id = rollup.subscription_id
@@ -68,17 +71,32 @@ export async function writeReports(pool: Pool, customerId: string, now: Date): P
     const segments = await segmentsOf(client, customerId, [...new Set(due.map((row) => row.subscription_id))])
     let written = 0
     for (const row of due) {
-      if (row.problem) continue
+      if (!row.reportable) continue
       const place = placement(segments.get(row.subscription_id)!, row.since, now)
       const nothing = Number(row.value) === 0
       if (!nothing && place.to !== 'nobody') {
-        await insertReport(client, customerId, row, place, now)
-        written += 1
+        for (const [index, value] of sendable(row.value).entries()) {
+          await insertReport(client, customerId, { ...row, value, events: index === 0 ? row.events : '0' }, place, now)
+          written += 1
+        }
       }
       await settleRollup(client, customerId, row, place.to !== 'nobody')
     }
     return written
   })
+}
+
+/**
+ * A value in parts of at most 15 significant digits: the sum of an hour may have more than Stripe takes.
+ * @see https://docs.stripe.com/changelog/dahlia/2026-04-22/billing-meter-event-values-validation
+ */
+export function sendable(value: string): string[] {
+  const left = parseDecimal(value)
+  const excess = left.digits.toString().replace('-', '').length - SIGNIFICANT_DIGITS_MAX
+  if (significantDigits(left) <= SIGNIFICANT_DIGITS_MAX || excess <= 0) return [value]
+  const unit = 10n ** BigInt(excess)
+  const head = { digits: (left.digits / unit) * unit, scale: left.scale }
+  return [formatDecimal(head), ...sendable(formatDecimal(subtract(left, head)))]
 }
 
 async function insertReport(
@@ -292,6 +310,32 @@ export async function unreported(
     [customerId, subscriptionId],
   )
   return row!
+}
+
+/**
+ * Reports of an ended period that its invoice still waits for: not with Stripe, in segments Stripe has not priced.
+ * @param endedBy  the period's end, at the latest
+ */
+export async function countAwaited(
+  db: Database,
+  customerId: string,
+  subscriptionId: string,
+  endedBy: Date,
+): Promise<number> {
+  const row = await firstRow<{ count: number }>(
+    db,
+    /* sql */ `
+    select count(*)::int as count
+    from billing.reports as report
+    join lateral (
+      select period_end, closed_at from billing.segments
+      where customer_id = $1 and subscription_id = $2 and starts_at <= report.reported_for
+      order by starts_at desc limit 1
+    ) as segment on segment.closed_at is null and segment.period_end <= $3
+    where report.customer_id = $1 and report.subscription_id = $2 and report.status in ('pending', 'unsure', 'failed')`,
+    [customerId, subscriptionId, endedBy],
+  )
+  return row!.count
 }
 
 /** Reports that must be settled before a subscription's prices may change: not with Stripe, and of a period still open. */

@@ -1,5 +1,8 @@
 import type { PoolClient } from 'pg'
+import { Stripe } from 'stripe'
 import { getCustomer } from '../customers/store.ts'
+import { withConnection } from '../database/database.ts'
+import type { Turns } from '../database/turns.ts'
 import type { Logger } from '../meterkit.ts'
 import type { SyncResult } from './report.ts'
 import { customersToReport, failReport, openReports, writeReports } from './store.ts'
@@ -12,6 +15,8 @@ const REPORT_LOCK = 720_461
 
 export interface SyncContext extends SubmitContext {
   log: Logger
+  /** Who reports holds one connection, for the lock, and needs a second: with all held so, nobody would get the second. */
+  turns: Turns
   /** Periods that ended a while ago without word of their invoice are looked up first: see `refreshEndedPeriods`. */
   refreshPeriods: (customerId: string) => Promise<void>
 }
@@ -52,24 +57,31 @@ async function reportCustomer(
   customerId: string,
   { tally, urgent, wait }: { tally: Tally; urgent: boolean; wait: boolean },
 ): Promise<boolean> {
-  const client = await context.pool.connect()
-  // While another worker sends this customer's reports, ours wait or go elsewhere: one call at a time per customer.
-  if (!(await lock(client, customerId, wait))) {
-    client.release()
-    return false
-  }
   try {
-    return await reportLocked(context, customerId, { tally, urgent })
+    return await context.turns(() =>
+      withConnection(context.pool, async (client) => {
+        // While another worker sends this customer's reports, ours wait or go elsewhere: one call at a time per customer.
+        if (!(await lock(client, customerId, wait))) return false
+        try {
+          return await reportLocked(context, customerId, { tally, urgent })
+        } finally {
+          await unlock(client, customerId)
+        }
+      }),
+    )
   } catch (error) {
-    const stripeFailed = (error as { type?: string }).type?.startsWith('Stripe')
-    if (!stripeFailed) throw error
+    // One customer's trouble is not everybody's: only where Stripe or the database as a whole is away, all stop.
+    const { message } = error as Error
+    context.log.error({ customer: customerId, error: message }, 'a customer could not be reported')
     tally.postponed += 1
-    tally.reason = (error as Error).message
-    return true
-  } finally {
-    const broken = await unlock(client, customerId)
-    client.release(broken)
+    tally.reason = message
+    return isUnavailable(error)
   }
+}
+
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Stripe.errors.StripeError)) return true
+  return !(error instanceof Stripe.errors.StripeInvalidRequestError)
 }
 
 async function reportLocked(
@@ -128,14 +140,11 @@ async function lock(client: PoolClient, customerId: string, wait: boolean): Prom
   return rows[0]!.locked
 }
 
-/** @returns the error of a connection that must not be used again; the server has let go of its lock by itself then */
-async function unlock(client: PoolClient, customerId: string): Promise<Error | undefined> {
-  try {
-    await client.query('select pg_advisory_unlock($1, hashtext($2))', [REPORT_LOCK, customerId])
-    return undefined
-  } catch (error) {
-    return error as Error
-  }
+/** A connection that is gone has let go of its lock by itself. */
+async function unlock(client: PoolClient, customerId: string): Promise<void> {
+  await client
+    .query('select pg_advisory_unlock($1, hashtext($2))', [REPORT_LOCK, customerId])
+    .catch((lost: Error) => client.emit('error', lost))
 }
 
 /**

@@ -1,15 +1,16 @@
 import type { Stripe } from 'stripe'
+import { transaction } from '../database/database.ts'
 import { MeterkitError } from '../errors.ts'
 import type { SwitchPreview } from '../invoices/charges.ts'
-import type { InvoiceContext } from '../invoices/flush.ts'
+import { type InvoiceContext, takeInvoice } from '../invoices/flush.ts'
 import { chargeLines, type PeriodSheet, periodSheet, total } from '../invoices/period-sheet.ts'
 import type { Catalog, Plan } from '../plans/config.ts'
 import { priceUsage } from '../pricing/price-usage.ts'
 import { countUnsettled, unreported } from '../reports/store.ts'
 import { type PlanContext, planOf, stripePricesOf } from './checkout.ts'
-import { getSubscription } from './store.ts'
+import { getSubscription, segmentAt, segmentsOf, storeSegments } from './store.ts'
 import { isLive, type Subscription } from './subscription.ts'
-import { syncSubscription, wholeSecond } from './sync.ts'
+import { CHANGED_METADATA, idOf, syncSubscription, wholeSecond } from './sync.ts'
 
 export type ChangeContext = InvoiceContext & PlanContext
 
@@ -84,16 +85,38 @@ export async function switchPlan(
       value: subscription.id,
     })
   const prices = await stripePricesOf(context, plan)
+  const changedAt = await nextWholeSecond(context)
+  await cutAt(context, subscription, changedAt)
   await flushBefore(context, subscription, `the plan stays ${subscription.plan}`)
 
-  const changedAt = wholeSecond(context.clock())
   await context.stripe.subscriptions.update(subscription.stripeId, {
     items: itemChanges(subscription, plan, prices),
     // never `none`: the usage before the switch would not be billed
     proration_behavior: 'create_prorations',
     proration_date: changedAt.getTime() / 1000,
+    // read back by whoever hears of the switch first, also where this process dies on the next line
+    metadata: { [CHANGED_METADATA]: String(changedAt.getTime() / 1000) },
   })
   return (await syncSubscription(context, subscription.stripeId, { changedAt }))!
+}
+
+/** Stripe knows whole seconds only: a switch in the middle of one would cut its usage apart. */
+async function nextWholeSecond({ clock }: ChangeContext): Promise<Date> {
+  const now = clock().getTime()
+  const next = Math.ceil(now / 1000) * 1000
+  if (next > now) await new Promise((resolve) => setTimeout(resolve, next - now))
+  return new Date(next)
+}
+
+/** Cuts the rollups where the old price will end, so that the flush reports each side under its own time. */
+async function cutAt({ pool }: ChangeContext, subscription: Subscription, at: Date): Promise<void> {
+  await transaction(pool, async (client) => {
+    await client.query('select 1 from billing.customers where id = $1 for update', [subscription.customerId])
+    const known = (await segmentsOf(client, subscription.customerId, [subscription.id])).get(subscription.id) ?? []
+    const current = segmentAt(known, at)
+    if (!current || current.start.getTime() === at.getTime()) return
+    await storeSegments(client, subscription, [...known, { ...current, start: at }])
+  })
 }
 
 /** Items are matched by their meter; what the new plan does not have goes, what it has besides comes. */
@@ -124,13 +147,35 @@ export async function cancelSubscription(
   { subscriptionId, when }: { subscriptionId: string; when: 'period_end' | 'now' },
 ): Promise<Subscription> {
   const subscription = await liveSubscription(context, subscriptionId)
-  if (when === 'period_end') {
+  if (!subscription.reportable) {
+    await endUnreported(context, subscription, when)
+  } else if (when === 'period_end') {
     await context.stripe.subscriptions.update(subscription.stripeId, { cancel_at_period_end: true })
   } else {
     await flushBefore(context, subscription, 'the subscription goes on')
     await context.stripe.subscriptions.cancel(subscription.stripeId, { invoice_now: true, prorate: true })
+    await takeLastInvoice(context, subscription)
   }
   return (await syncSubscription(context, subscription.stripeId))!
+}
+
+/** A second subscription on a meter ends without an invoice: Stripe would put all of the customer's usage on it again. */
+async function endUnreported(
+  { stripe }: ChangeContext,
+  subscription: Subscription,
+  when: 'period_end' | 'now',
+): Promise<void> {
+  if (when === 'period_end') {
+    const sentence = `cancel: ${subscription.problem} It can only be cancelled now, without an invoice.`
+    throw new MeterkitError('subscription_problem', sentence, { field: 'when', value: when })
+  }
+  await stripe.subscriptions.cancel(subscription.stripeId, { invoice_now: false, prorate: false })
+}
+
+/** So that what comes later finds its period closed, whenever the webhook arrives. */
+async function takeLastInvoice(context: ChangeContext, subscription: Subscription): Promise<void> {
+  const { latest_invoice } = await context.stripe.subscriptions.retrieve(subscription.stripeId)
+  if (latest_invoice) await takeInvoice(context, idOf(latest_invoice))
 }
 
 export async function resumeSubscription(context: ChangeContext, subscriptionId: string): Promise<Subscription> {

@@ -34,6 +34,7 @@ export async function checkout(
   await refuseSecondSubscription(context.pool, plan, customer.id)
   const prices = await stripePricesOf(context, plan)
   const stripeCustomer = await ensureStripeCustomer(context, customer)
+  await expireOpenSessions(context.stripe, stripeCustomer)
   const session = await context.stripe.checkout.sessions.create({
     mode: 'subscription',
     customer: stripeCustomer,
@@ -51,6 +52,13 @@ export async function checkout(
     cancel_url: input.cancelUrl,
   })
   return { url: session.url!, sessionId: session.id }
+}
+
+/** Two tabs paid one after the other would make two subscriptions. */
+async function expireOpenSessions(stripe: Stripe, customer: string): Promise<void> {
+  for await (const { id } of stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 })) {
+    await stripe.checkout.sessions.expire(id)
+  }
 }
 
 /** @returns null while the session is not complete, or where it is another customer's */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type SegmentStart, segmentStarts } from './segments.ts'
-import type { Subscription, SubscriptionItem } from './subscription.ts'
+import type { SubscriptionFacts, SubscriptionItem } from './subscription.ts'
 
 const essential: SubscriptionItem = { stripeId: 'si_1', stripePriceId: 'price_e', meter: 'ai_tokens' }
 const business: SubscriptionItem = { stripeId: 'si_1', stripePriceId: 'price_b', meter: 'ai_tokens' }
@@ -9,7 +9,7 @@ const at = (text: string) => new Date(`2026-${text}:00Z`)
 const november = { start: at('11-10T08:30'), end: at('12-10T08:30') }
 const december = { start: at('12-10T08:30'), end: new Date('2027-01-10T08:30:00Z') }
 
-const subscription: Omit<Subscription, 'problem'> = {
+const subscription: SubscriptionFacts = {
   id: 's',
   customerId: 'c',
   stripeId: 'sub_1',
@@ -32,7 +32,7 @@ function told(starts: SegmentStart[]): string[] {
   })
 }
 
-const later = (now: Date, facts: Partial<Subscription>, known: SegmentStart[], changedAt = now) =>
+const later = (now: Date, facts: Partial<SubscriptionFacts>, known: SegmentStart[], changedAt = now) =>
   segmentStarts({ ...subscription, ...facts }, known, { now, changedAt })
 
 test('a new subscription is one segment, and the next period is expected', () => {

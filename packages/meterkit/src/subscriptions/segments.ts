@@ -1,7 +1,7 @@
-import type { Period, Segment, SegmentKind, Subscription, SubscriptionItem } from './subscription.ts'
+import type { Period, Segment, SegmentKind, SubscriptionFacts, SubscriptionItem } from './subscription.ts'
 
 /** A segment to be stored, by its start. */
-export type SegmentStart = Omit<Segment, 'end' | 'closedAt'>
+export type SegmentStart = Omit<Segment, 'end'>
 
 /**
  * The segments a subscription has, given those known and what Stripe says now. A past that is known is not rewritten;
@@ -15,14 +15,16 @@ export type SegmentStart = Omit<Segment, 'end' | 'closedAt'>
  * @param changedAt  when the prices changed, if they did; UTC, whole seconds
  */
 export function segmentStarts(
-  subscription: Omit<Subscription, 'problem'>,
+  subscription: SubscriptionFacts,
   known: readonly SegmentStart[],
   { now, changedAt }: { now: Date; changedAt: Date },
 ): SegmentStart[] {
   const { items, currentPeriod, startedAt, trialEnd, endedAt } = subscription
   const past = known.filter((segment) => segment.start <= now)
   const starts: SegmentStart[] =
-    past.length > 0 ? [...past] : [start(startedAt, kindAt(subscription, startedAt), currentPeriod, items)]
+    past.length > 0
+      ? past.map((segment) => ({ ...segment }))
+      : [start(startedAt, kindAt(subscription, startedAt), currentPeriod, items)]
 
   if (currentPeriod) {
     const { start: periodStart } = currentPeriod
@@ -46,29 +48,41 @@ export function segmentStarts(
   const pausedNow = subscription.status === 'paused' && starts.at(-1)!.kind === 'billable'
   if (pausedNow) put(starts, start(changedAt, 'free', currentPeriod, items))
   if (endedAt) {
-    const kept = starts.filter((segment) => segment.start < endedAt)
+    const kept = frozen(starts.filter((segment) => segment.start < endedAt))
     return [...kept, start(endedAt, 'ended', null, [])]
   }
   if (trialEnd && currentPeriod && trialEnd > now && trialEnd < currentPeriod.end) {
     put(starts, start(trialEnd, 'billable', currentPeriod, items))
   }
-  return [...starts, ...expected(subscription)].sort((a, b) => a.start.getTime() - b.start.getTime())
+  return [...frozen(starts), ...expected(subscription)].sort((a, b) => a.start.getTime() - b.start.getTime())
+}
+
+/**
+ * At a change of prices Stripe prices what was used until then, once: the segments before it are closed from that instant.
+ * @see https://docs.stripe.com/billing/subscriptions/usage-based/manage-billing (update prices mid-cycle)
+ */
+function frozen(starts: readonly SegmentStart[]): SegmentStart[] {
+  return starts.map((segment, index) => {
+    const change = starts
+      .slice(index + 1)
+      .find((later) => samePeriod(later.period, segment.period) && !sameItems(later.items, segment.items))
+    return { ...segment, closedAt: segment.closedAt ?? change?.start ?? null }
+  })
+}
+
+function samePeriod(a: Period | null, b: Period | null): boolean {
+  return a !== null && b !== null && a.start.getTime() === b.start.getTime()
 }
 
 /** What begins when the current period, or the subscription, is due to end. */
-function expected({
-  currentPeriod,
-  cancelAt,
-  cancelAtPeriodEnd,
-  items,
-}: Omit<Subscription, 'problem'>): SegmentStart[] {
+function expected({ currentPeriod, cancelAt, cancelAtPeriodEnd, items }: SubscriptionFacts): SegmentStart[] {
   if (!currentPeriod) return cancelAt ? [start(cancelAt, 'ended', null, [])] : []
   const end = cancelAt ?? (cancelAtPeriodEnd ? currentPeriod.end : null)
   if (end && end <= currentPeriod.end) return [start(end, 'ended', null, [])]
   return [start(currentPeriod.end, 'billable', null, items)]
 }
 
-function kindAt({ status, trialEnd }: Omit<Subscription, 'problem'>, at: Date): SegmentKind {
+function kindAt({ status, trialEnd }: SubscriptionFacts, at: Date): SegmentKind {
   if (trialEnd && at < trialEnd) return 'free'
   return status === 'paused' || status === 'incomplete' || status === 'incomplete_expired' ? 'free' : 'billable'
 }
@@ -94,7 +108,7 @@ function put(starts: SegmentStart[], segment: SegmentStart): void {
 }
 
 function start(at: Date, kind: SegmentKind, period: Period | null, items: SubscriptionItem[]): SegmentStart {
-  return { start: at, kind, period, items }
+  return { start: at, kind, period, items, closedAt: null }
 }
 
 export function sameItems(a: readonly SubscriptionItem[], b: readonly SubscriptionItem[]): boolean {

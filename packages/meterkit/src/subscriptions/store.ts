@@ -6,7 +6,7 @@ import type { SegmentStart } from './segments.ts'
 import type { Segment, SegmentKind, Subscription, SubscriptionItem, SubscriptionStatus } from './subscription.ts'
 
 const COLUMNS = `id, customer_id, stripe_id, status, plan, items, period_start, period_end, started_at, trial_end,
-  cancel_at_period_end, cancel_at, ended_at, problem`
+  cancel_at_period_end, cancel_at, ended_at, problem, reportable`
 
 interface SubscriptionRow {
   id: string
@@ -23,6 +23,7 @@ interface SubscriptionRow {
   cancel_at: Date | null
   ended_at: Date | null
   problem: string | null
+  reportable: boolean
 }
 
 function fromRow(row: SubscriptionRow): Subscription {
@@ -40,6 +41,7 @@ function fromRow(row: SubscriptionRow): Subscription {
     cancelAt: row.cancel_at,
     endedAt: row.ended_at,
     problem: row.problem,
+    reportable: row.reportable,
   }
 }
 
@@ -61,18 +63,25 @@ export async function subscriptionsOf(db: Database, customerIds: readonly string
   return found.map(fromRow)
 }
 
+/** Grows with every store; null for one never stored. */
+export async function subscriptionVersion(db: Database, id: string): Promise<number | null> {
+  const row = await firstRow<{ version: number }>(db, 'select version from billing.subscriptions where id = $1', [id])
+  return row?.version ?? null
+}
+
 export async function storeSubscription(client: PoolClient, subscription: Subscription): Promise<void> {
   const { currentPeriod } = subscription
   await client.query(
     /* sql */ `
     insert into billing.subscriptions (${COLUMNS})
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     on conflict (customer_id, id) do update
     set status = excluded.status, plan = excluded.plan, items = excluded.items,
         period_start = excluded.period_start, period_end = excluded.period_end,
         started_at = excluded.started_at, trial_end = excluded.trial_end,
         cancel_at_period_end = excluded.cancel_at_period_end, cancel_at = excluded.cancel_at,
-        ended_at = excluded.ended_at, problem = excluded.problem`,
+        ended_at = excluded.ended_at, problem = excluded.problem, reportable = excluded.reportable,
+        version = subscriptions.version + 1`,
     [
       subscription.id,
       subscription.customerId,
@@ -88,6 +97,7 @@ export async function storeSubscription(client: PoolClient, subscription: Subscr
       subscription.cancelAt,
       subscription.endedAt,
       subscription.problem,
+      subscription.reportable,
     ],
   )
   await announce(client, subscription.customerId, subscription.id)
@@ -154,15 +164,16 @@ export async function storeSegments(
     'delete from billing.segments where customer_id = $1 and subscription_id = $2 and starts_at <> all ($3::timestamptz[])',
     [customerId, id, starts.map((segment) => segment.start)],
   )
-  for (const { start, kind, period, items } of starts) {
+  for (const { start, kind, period, items, closedAt } of starts) {
     await client.query(
       /* sql */ `
-      insert into billing.segments (customer_id, subscription_id, starts_at, kind, period_start, period_end, items)
-      values ($1, $2, $3, $4, $5, $6, $7)
+      insert into billing.segments (customer_id, subscription_id, starts_at, kind, period_start, period_end, items,
+        closed_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8)
       on conflict (customer_id, subscription_id, starts_at) do update
       set kind = excluded.kind, period_start = excluded.period_start, period_end = excluded.period_end,
-          items = excluded.items`,
-      [customerId, id, start, kind, period?.start ?? null, period?.end ?? null, JSON.stringify(items)],
+          items = excluded.items, closed_at = coalesce(segments.closed_at, excluded.closed_at)`,
+      [customerId, id, start, kind, period?.start ?? null, period?.end ?? null, JSON.stringify(items), closedAt],
     )
   }
   const known = new Set(before.map((row) => row.starts_at.getTime()))
@@ -214,17 +225,21 @@ async function rebuildHour(client: PoolClient, customerId: string, subscriptionI
   )
 }
 
-/** The invoice of these periods is final: what comes later is billed in the open one. */
+/**
+ * The invoice of these periods is final: what comes later is billed in the open one.
+ * @param endedBy  their ends, at the latest; null closes all there are, because nothing will be invoiced any more
+ */
 export async function closePeriods(
   client: PoolClient,
   { customerId, id }: Pick<Subscription, 'customerId' | 'id'>,
-  { endedBy, closedAt }: { endedBy: Date; closedAt: Date },
+  { endedBy, closedAt }: { endedBy: Date | null; closedAt: Date },
 ): Promise<void> {
   await lockSegments(client)
   await client.query(
     /* sql */ `
     update billing.segments set closed_at = $4
-    where customer_id = $1 and subscription_id = $2 and period_end <= $3 and closed_at is null`,
+    where customer_id = $1 and subscription_id = $2 and kind <> 'ended' and closed_at is null
+      and ($3::timestamptz is null or period_end <= $3)`,
     [customerId, id, endedBy, closedAt],
   )
 }

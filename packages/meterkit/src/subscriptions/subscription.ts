@@ -39,9 +39,14 @@ export interface Subscription {
   /** When it will end, if that is known. */
   cancelAt: Date | null
   endedAt: Date | null
-  /** What the engine refuses to bill blindly, in a sentence: two live subscriptions on one meter, classic billing mode. */
+  /** What the engine refuses to do blindly, in a sentence: two live subscriptions on one meter, classic billing mode. */
   problem: string | null
+  /** False where the problem is such that Stripe would bill its usage twice: it is kept, and not reported. */
+  reportable: boolean
 }
+
+/** A subscription as Stripe tells it, before it is judged beside the customer's others. */
+export type SubscriptionFacts = Omit<Subscription, 'problem' | 'reportable'>
 
 /** A price as it stands at Stripe, also one that no plan of today's config names any more. */
 export interface Price {
@@ -65,7 +70,10 @@ export interface Segment {
   kind: SegmentKind
   period: Period | null
   items: SubscriptionItem[]
-  /** Once the invoice of its period is final: whatever comes later is billed in the open period. */
+  /**
+   * Once Stripe has priced it, by the final invoice of its period or at a plan switch: whatever comes later is billed in
+   * the segment that is open then.
+   */
   closedAt: Date | null
 }
 

@@ -5,9 +5,22 @@ import { type Database, transaction } from '../database/database.ts'
 import type { Directory } from '../directory.ts'
 import type { Logger } from '../meterkit.ts'
 import { knownPrices } from '../plans/prices.ts'
-import { segmentStarts } from './segments.ts'
-import { segmentsOf, storeSegments, storeSubscription, subscriptionsOf } from './store.ts'
-import { isLive, type Price, type Subscription, type SubscriptionStatus } from './subscription.ts'
+import { sameItems, segmentStarts } from './segments.ts'
+import {
+  closePeriods,
+  segmentsOf,
+  storeSegments,
+  storeSubscription,
+  subscriptionsOf,
+  subscriptionVersion,
+} from './store.ts'
+import {
+  isLive,
+  type Price,
+  type Subscription,
+  type SubscriptionFacts,
+  type SubscriptionStatus,
+} from './subscription.ts'
 
 /** The metadata of a Stripe customer that names ours. */
 export const CUSTOMER_METADATA = 'meterkit_customer'
@@ -20,15 +33,18 @@ export interface SyncContext {
   log: Logger
 }
 
-/** First part of the advisory lock of a subscription's sync; the second is a hash of its id. */
-const SYNC_LOCK = 720_462
+/** The metadata of a Stripe subscription that says when its prices last changed by us; unix seconds. */
+export const CHANGED_METADATA = 'meterkit_changed_at'
+
+/** Answers that another sync has overtaken; more in a row would mean that something else is wrong. */
+const OVERTAKEN_MAX = 10
 
 /**
  * Stores a subscription as Stripe has it now, with its segments. Any order and number of calls ends in the same state:
- * what is stored is Stripe's present word and not an event's payload, and it is asked for while no other sync of the
- * same subscription is under way, so that an older answer never overwrites a newer one.
+ * what is stored is Stripe's present word and not an event's payload. No connection is held while Stripe is asked; an
+ * answer that another sync has overtaken meanwhile is thrown away and asked for again.
  *
- * @param changedAt  when a change of prices, if there is one, took effect: a webhook's `created`, a switch's own instant
+ * @param changedAt  when a change of prices, if there is one, took effect, where the caller knows better than Stripe tells
  * @returns null where the customer is none of ours
  */
 export async function syncSubscription(
@@ -36,36 +52,97 @@ export async function syncSubscription(
   stripeId: string,
   { changedAt = null }: { changedAt?: Date | null } = {},
 ): Promise<Subscription | null> {
+  for (let overtaken = 0; overtaken < OVERTAKEN_MAX; overtaken++) {
+    const stored = await syncOnce(context, stripeId, changedAt)
+    if (stored === 'overtaken') continue
+    if (stored && !isLive(stored)) await releaseOthers(context, stored)
+    return stored
+  }
+  throw new Error(`subscription ${stripeId} is stored by others faster than it can be fetched`)
+}
+
+/** What clashed with a subscription that has ended may be reported now. */
+async function releaseOthers(context: SyncContext, ended: Subscription): Promise<void> {
+  const others = await subscriptionsOf(context.pool, [ended.customerId])
+  for (const other of others) {
+    if (other.id !== ended.id && isLive(other) && !other.reportable) await syncSubscription(context, other.stripeId)
+  }
+}
+
+async function syncOnce(
+  context: SyncContext,
+  stripeId: string,
+  changedAt: Date | null,
+): Promise<Subscription | null | 'overtaken'> {
   const { pool, stripe, directory, clock, log } = context
-  const stored = await transaction(pool, async (client) => {
-    await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [SYNC_LOCK, stripeId])
-    const fetched = await stripe.subscriptions.retrieve(stripeId)
-    const customer = await customerOf({ db: client, stripe }, fetched)
-    if (!customer) return null
-    const prices = await knownPrices(
-      { db: client, stripe },
-      fetched.items.data.map((item) => item.price.id),
-    )
-    const read = subscriptionFromStripe(fetched, customer, prices)
-    const others = await subscriptionsOf(client, [customer])
-    const subscription = { ...read, problem: problemOf(read, others, fetched) }
-    const known = (await segmentsOf(client, customer, [read.id])).get(read.id) ?? []
-    const now = clock()
-    await storeSubscription(client, subscription)
-    await storeSegments(
-      client,
-      subscription,
-      segmentStarts(read, known, { now, changedAt: changedAt ?? wholeSecond(now) }),
-    )
-    return subscription
-  })
-  if (!stored) {
+  const id = subscriptionId(stripeId)
+  const version = await subscriptionVersion(pool, id)
+  const fetched = await stripe.subscriptions.retrieve(stripeId)
+  const customer = await customerOf({ db: pool, stripe }, fetched)
+  if (!customer) {
     log.warn({ subscription: stripeId }, 'a subscription of a customer that is none of ours; left alone')
     return null
   }
+  const itemPrices = fetched.items.data.map((item) => item.price.id)
+  const prices = await knownPrices({ db: pool, stripe }, itemPrices)
+  const read = subscriptionFromStripe(fetched, customer, prices)
+  const at = changedAt ?? (await changeOfPrices(context, fetched, read))
+  const over = read.endedAt !== null && (await isOver(context, read))
+
+  const stored = await transaction(pool, async (client) => {
+    // one writer per customer, so that its subscriptions are judged beside each other
+    await client.query('select 1 from billing.customers where id = $1 for update', [customer])
+    if ((await subscriptionVersion(client, id)) !== version) return 'overtaken' as const
+    const others = await subscriptionsOf(client, [customer])
+    const subscription = { ...read, ...judgement(read, others, fetched) }
+    const known = (await segmentsOf(client, customer, [id])).get(id) ?? []
+    await storeSubscription(client, subscription)
+    await storeSegments(client, subscription, segmentStarts(read, known, { now: clock(), changedAt: at }))
+    if (over) await closePeriods(client, subscription, { endedBy: null, closedAt: read.endedAt! })
+    return subscription
+  })
+  if (stored === 'overtaken') return stored
   directory.add(stored.customerId, stored.id)
   if (stored.problem) log.error({ subscription: stored.id, stripe: stripeId }, stored.problem)
   return stored
+}
+
+/**
+ * When the prices changed: as our own switch wrote it down, else where the usage that Stripe has priced for the old ones
+ * ends, else now.
+ */
+async function changeOfPrices(
+  { pool, stripe, clock }: SyncContext,
+  fetched: Stripe.Subscription,
+  read: SubscriptionFacts,
+): Promise<Date> {
+  const now = wholeSecond(clock())
+  const known = (await segmentsOf(pool, read.customerId, [read.id])).get(read.id) ?? []
+  const latest = known.findLast((segment) => segment.start <= now)
+  if (!latest || sameItems(latest.items, read.items)) return now
+  const ours = Number(fetched.metadata[CHANGED_METADATA] ?? 0)
+  if (instant(ours) >= latest.start) return instant(ours)
+  const pending = await stripe.invoiceItems.list({ customer: idOf(fetched.customer), pending: true, limit: 100 })
+  const ends = pending.data
+    .filter((item) => item.parent?.subscription_details?.subscription === fetched.id)
+    .map((item) => instant(item.period.end))
+    .filter((end) => end > latest.start && end <= now)
+  return ends.length > 0 ? new Date(Math.max(...ends.map((end) => end.getTime()))) : now
+}
+
+/** How long after its end a subscription may still get its last invoice: Stripe writes those of a period's end later. */
+const LAST_INVOICE_MS_MAX = 2 * 60 * 60 * 1000
+
+/** Ended, and no invoice is to come: usage that no invoice has billed never will be, and must not be sent in silence. */
+async function isOver(
+  { stripe, clock }: SyncContext,
+  { stripeId, endedAt, currentPeriod }: SubscriptionFacts,
+): Promise<boolean> {
+  const inMidPeriod = currentPeriod !== null && endedAt! < currentPeriod.end
+  const longAgo = clock().getTime() - endedAt!.getTime() > LAST_INVOICE_MS_MAX
+  if (!inMidPeriod && !longAgo) return false
+  const drafts = await stripe.invoices.list({ subscription: stripeId, status: 'draft', limit: 1 })
+  return drafts.data.length === 0
 }
 
 async function customerOf(
@@ -86,7 +163,7 @@ function subscriptionFromStripe(
   subscription: Stripe.Subscription,
   customerId: string,
   prices: Map<string, Price>,
-): Omit<Subscription, 'problem'> {
+): SubscriptionFacts {
   const items = subscription.items.data
   const pricesOfItems = items.map((item) => prices.get(item.price.id)!)
   const metered = items.find((item) => prices.get(item.price.id)?.meter) ?? items[0]
@@ -112,31 +189,38 @@ function subscriptionFromStripe(
   }
 }
 
-/** Why this subscription cannot be billed safely, if so. */
-function problemOf(
-  subscription: Omit<Subscription, 'problem'>,
+/** Why this subscription cannot be billed, or not be changed, safely. */
+function judgement(
+  subscription: SubscriptionFacts,
   others: readonly Subscription[],
   { billing_mode }: Stripe.Subscription,
-): string | null {
-  if (!isLive(subscription)) return null
+): Pick<Subscription, 'problem' | 'reportable'> {
+  if (!isLive(subscription)) return { problem: null, reportable: true }
+  const { stripeId } = subscription
   const meters = subscription.items.flatMap((item) => item.meter ?? [])
   if (meters.length !== new Set(meters).size) {
-    return `Two items of subscription ${subscription.stripeId} are on one meter, so Stripe would bill its usage twice. Remove one of them; until then its usage is kept here and not reported.`
+    const problem = `Two items of subscription ${stripeId} are on one meter, so Stripe would bill its usage twice. Remove one of them; until then its usage is kept here and not reported.`
+    return { problem, reportable: false }
   }
-  const clash = others.find(
-    (other) =>
-      other.id !== subscription.id &&
-      isLive(other) &&
-      other.startedAt <= subscription.startedAt &&
-      other.items.some((item) => item.meter && meters.includes(item.meter)),
-  )
+  const clash = others.find((other) => clashes(other, subscription, meters))
   if (clash) {
-    return `The customer's subscriptions ${clash.stripeId} and ${subscription.stripeId} are on one meter, so Stripe would bill all usage twice. Cancel one of them; until then the usage of ${subscription.stripeId} is kept here and not reported.`
+    const problem = `The customer's subscriptions ${clash.stripeId} and ${stripeId} are on one meter, so Stripe would bill all usage twice. Cancel ${stripeId} now; until then its usage is kept here and not reported.`
+    return { problem, reportable: false }
   }
   if (billing_mode?.type === 'classic' && meters.length > 0) {
-    return `Subscription ${subscription.stripeId} has the billing mode classic, which loses usage at a plan switch. Migrate it to flexible at Stripe; until then its plan cannot be switched here.`
+    const problem = `Subscription ${stripeId} has the billing mode classic, which loses usage at a plan switch. Migrate it to flexible at Stripe; until then its plan cannot be switched here.`
+    return { problem, reportable: true }
   }
-  return null
+  return { problem: null, reportable: true }
+}
+
+/** Of two on one meter the one that began first goes on. */
+function clashes(other: Subscription, subscription: SubscriptionFacts, meters: readonly string[]): boolean {
+  if (other.id === subscription.id || !isLive(other)) return false
+  const earlier =
+    other.startedAt < subscription.startedAt ||
+    (other.startedAt.getTime() === subscription.startedAt.getTime() && other.id < subscription.id)
+  return earlier && other.items.some((item) => item.meter !== null && meters.includes(item.meter))
 }
 
 export function instant(unixSeconds: number): Date {

@@ -28,8 +28,9 @@ export function segmentsIn(segments: readonly Segment[], period: Period): (Segme
 }
 
 /**
- * What is billed in a period: its own rollups, late usage already reported into it, and late usage that the next report
- * will bring. A few index reads, whatever the number of events.
+ * What is billed in a period. A segment that Stripe has still to price counts by its rollups; one that Stripe has priced,
+ * at a plan switch, by what was reported for it until then. Besides, in the segment they are reported into: late usage
+ * already reported, and late usage that the next report will bring. A few index reads, whatever the number of events.
  */
 export async function usageCells(
   db: Database,
@@ -40,12 +41,17 @@ export async function usageCells(
 ): Promise<UsageCell[]> {
   const segments = segmentsIn(all, period)
   if (segments.length === 0) return []
-  const bounds = [segments.map((segment) => segment.start), segments.map((segment) => segment.end)]
+  const bounds = [
+    segments.map((segment) => segment.start),
+    segments.map((segment) => segment.end),
+    segments.map((segment) => segment.closedAt !== null),
+  ]
   const cells = await rows<UsageCell>(
     db,
     /* sql */ `
     with bound as (
-      select * from unnest($3::timestamptz[], $4::timestamptz[]) with ordinality as bound (starts, ends, ordinal)
+      select * from unnest($3::timestamptz[], $4::timestamptz[], $5::boolean[])
+        with ordinality as bound (starts, ends, closed, ordinal)
     )
     select (bound.ordinal - 1)::int as segment, meter.event_name as meter,
       to_char(rollup.since at time zone 'UTC', 'YYYY-MM-DD') as date,
@@ -56,6 +62,18 @@ export async function usageCells(
       on rollup.customer_id = $1 and rollup.subscription_id = $2
       and rollup.since >= bound.starts and rollup.since < bound.ends
     join billing.meters as meter on meter.id = rollup.meter
+    where not bound.closed
+    group by 1, 2, 3
+    union all
+    select (bound.ordinal - 1)::int, meter.event_name, to_char(report.since at time zone 'UTC', 'YYYY-MM-DD'),
+      sum(report.value), sum(report.events)::int, null, false
+    from bound
+    join billing.reports as report
+      on report.customer_id = $1 and report.subscription_id = $2 and not report.late
+      and report.status in ('pending', 'accepted', 'unsure')
+      and report.since >= bound.starts and report.since < bound.ends
+    join billing.meters as meter on meter.id = report.meter
+    where bound.closed
     group by 1, 2, 3
     union all
     select (bound.ordinal - 1)::int, meter.event_name, to_char(report.reported_for at time zone 'UTC', 'YYYY-MM-DD'),
@@ -65,20 +83,23 @@ export async function usageCells(
       on report.customer_id = $1 and report.subscription_id = $2 and report.late
       and report.status in ('pending', 'accepted', 'unsure')
       and report.reported_for >= bound.starts and report.reported_for < bound.ends
+      -- too old for its own timestamp but of a segment still open: its rollup counts there already
+      and not exists (
+        select 1 from bound as own where not own.closed and report.since >= own.starts and report.since < own.ends
+      )
     join billing.meters as meter on meter.id = report.meter
     group by 1, 2, 3
     order by 1, 2, 3`,
     [customerId, id, ...bounds],
   )
-  return [...cells, ...(await lateToCome(db, { customerId, id }, all, segments, period, now))]
+  return [...cells, ...(await lateToCome(db, { customerId, id }, all, segments, now))]
 }
 
 async function lateToCome(
   db: Database,
   { customerId, id }: Pick<Subscription, 'customerId' | 'id'>,
   all: readonly Segment[],
-  segments: readonly Segment[],
-  period: Period,
+  segments: readonly (Segment & { end: Date })[],
   now: Date,
 ): Promise<UsageCell[]> {
   const due = await rows<{ meter: string; since: Date; value: string; events: number }>(
@@ -88,12 +109,13 @@ async function lateToCome(
       (rollup.events - rollup.reported_events)::int as events
     from billing.rollups as rollup
     join billing.meters as meter on meter.id = rollup.meter
-    where rollup.customer_id = $1 and rollup.subscription_id = $2 and rollup.due and rollup.since < $3`,
-    [customerId, id, period.start],
+    where rollup.customer_id = $1 and rollup.subscription_id = $2 and rollup.due`,
+    [customerId, id],
   )
   return due.flatMap(({ meter, since, value, events }) => {
     const place = placement(all, since, now)
-    if (place.to !== 'period' || !place.late) return []
+    const countsInItsOwn = segments.some((own) => own.closedAt === null && since >= own.start && since < own.end)
+    if (place.to !== 'period' || !place.late || countsInItsOwn) return []
     const segment = segments.findLastIndex((candidate) => candidate.start <= place.timestamp)
     if (segment === -1) return []
     const date = place.timestamp.toISOString().slice(0, 10)

@@ -24,16 +24,13 @@ export async function handleRequest(context: HandlerContext, request: Request): 
   const { pathname } = new URL(request.url)
   if (!pathname.endsWith('/webhooks/stripe')) return answer(404, `Meterkit has nothing at ${pathname}`)
   if (request.method !== 'POST') return answer(405, 'Stripe sends webhooks by POST')
-  const body = await request.text()
-  if (body.length > BODY_BYTES_MAX) return answer(413, `a webhook has at most ${BODY_BYTES_MAX} bytes`)
+  const body = await readBody(request)
+  if (body === null) return answer(413, `a webhook has at most ${BODY_BYTES_MAX} bytes`)
   try {
     const signature = request.headers.get('stripe-signature')
     const { db, stripe, clock } = context
-    const { id, isNew } = await receiveWebhook(
-      { db, stripe, secrets: context.secrets(), now: clock() },
-      { body, signature },
-    )
-    if (isNew) await start(context, id)
+    const { id } = await receiveWebhook({ db, stripe, secrets: context.secrets(), now: clock() }, { body, signature })
+    await start(context, id)
     return answer(200, 'received')
   } catch (error) {
     if (error instanceof MeterkitError && error.code === 'invalid_signature') {
@@ -45,10 +42,25 @@ export async function handleRequest(context: HandlerContext, request: Request): 
   }
 }
 
+/** Null for a body that is too large; it is not read to its end then, for nobody has vouched for it yet. */
+async function readBody(request: Request): Promise<string | null> {
+  if (Number(request.headers.get('content-length') ?? 0) > BODY_BYTES_MAX) return null
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.length
+    if (bytes > BODY_BYTES_MAX) return null
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Also for a delivery that comes again: the first may have been stored and not taken up. */
 async function start({ db, process, enqueue, log }: HandlerContext, id: string): Promise<void> {
-  await enqueue(id)
   const webhook = await getWebhook(db, id)
-  if (webhook?.type !== 'invoice.created') return
+  if (!webhook || webhook.status === 'processed' || webhook.status === 'ignored') return
+  await enqueue(id)
+  if (webhook.type !== 'invoice.created') return
   const attempt = process(id).catch((error: Error) =>
     log.warn({ webhook: id, error: error.message }, 'the job tries again'),
   )

@@ -1,8 +1,8 @@
-import type { Stripe } from 'stripe'
+import { type Stripe, Stripe as StripeClient } from 'stripe'
 import { type InvoiceContext, takeInvoice } from '../invoices/flush.ts'
 import { rejectAccepted } from '../reports/store.ts'
-import { idOf, instant, syncSubscription } from '../subscriptions/sync.ts'
-import { failedWebhooks, getWebhook, type StoredWebhook, settleWebhook } from './store.ts'
+import { idOf, syncSubscription } from '../subscriptions/sync.ts'
+import { getWebhook, type StoredWebhook, settleWebhook, webhooksToRetry } from './store.ts'
 
 /**
  * Handles one stored delivery. What counts is the object as Stripe has it now, fetched afresh: so the order of
@@ -15,12 +15,22 @@ export async function processWebhook(context: InvoiceContext, id: string): Promi
   await handleWebhook(context, webhook)
 }
 
-/** Deliveries that failed before, among them drafts held back for an outage: tried again, so that none waits for ever. */
+/** Stored this long ago and not taken up: whoever should have done so has died. */
+const UNTOUCHED_MS_MAX = 60_000
+
+/**
+ * Deliveries that failed before, among them drafts held back for an outage, and such as were never taken up: tried
+ * again, so that none waits for ever. One that fails does not stop the others, but where Stripe is away all would.
+ */
 export async function retryWebhooks(context: InvoiceContext): Promise<void> {
-  for (const id of await failedWebhooks(context.pool)) {
-    await processWebhook(context, id).catch((error: Error) => {
-      context.log.warn({ webhook: id, error: error.message }, 'a webhook failed again')
-    })
+  const { pool, clock, log } = context
+  for (const id of await webhooksToRetry(pool, new Date(clock().getTime() - UNTOUCHED_MS_MAX))) {
+    try {
+      await processWebhook(context, id)
+    } catch (error) {
+      log.warn({ webhook: id, error: (error as Error).message }, 'a webhook failed again')
+      if (error instanceof StripeClient.errors.StripeConnectionError) return
+    }
   }
 }
 
@@ -45,7 +55,7 @@ async function handleWebhook(context: InvoiceContext, webhook: StoredWebhook): P
 async function handle(context: InvoiceContext, webhook: StoredWebhook): Promise<boolean> {
   const { type, objectId } = webhook
   if (type.startsWith('customer.subscription.') && objectId) {
-    await syncSubscription(context, objectId, { changedAt: instant(Number(webhook.body.created)) })
+    await syncSubscription(context, objectId)
     return true
   }
   if (type === 'checkout.session.completed') {

@@ -9,17 +9,17 @@ const TOLERANCE = 300
 /**
  * Checks a delivery on its raw body and stores it. Several secrets, because the webhook endpoint and the event
  * destination have one each, and one may just be rotated.
- * @returns the stored id, and whether it was new
+ * @returns the stored id; one delivered twice is stored once
  * @throws MeterkitError `invalid_signature`; nothing was stored
  * @see https://docs.stripe.com/webhooks#verify-official-libraries
  */
 export async function receiveWebhook(
   { db, stripe, secrets, now }: { db: Database; stripe: Stripe; secrets: readonly string[]; now: Date },
   { body, signature }: { body: string; signature: string | null },
-): Promise<{ id: string; isNew: boolean }> {
+): Promise<{ id: string }> {
   const webhook = verified(stripe, secrets, body, signature, now)
-  const isNew = await storeWebhook(db, webhook, now)
-  return { id: webhook.id, isNew }
+  await storeWebhook(db, webhook, now)
+  return { id: webhook.id }
 }
 
 function verified(

@@ -13,19 +13,18 @@ export interface StoredWebhook {
   body: { created: number | string; [field: string]: unknown }
 }
 
-/** @returns false where it was stored before: Stripe may send an event twice */
+/** Stripe may send an event twice; the second time changes nothing. */
 export async function storeWebhook(
   db: Database,
   webhook: Pick<StoredWebhook, 'id' | 'type' | 'payload' | 'objectId' | 'body'>,
   now: Date,
-): Promise<boolean> {
-  const result = await db.query(
+): Promise<void> {
+  await db.query(
     /* sql */ `
     insert into billing.webhooks (id, type, payload, body, object_id, received_at) values ($1, $2, $3, $4, $5, $6)
     on conflict (id) do nothing`,
     [webhook.id, webhook.type, webhook.payload, JSON.stringify(webhook.body), webhook.objectId, now],
   )
-  return result.rowCount === 1
 }
 
 export async function getWebhook(db: Database, id: string): Promise<StoredWebhook | null> {
@@ -50,11 +49,16 @@ export async function settleWebhook(
   )
 }
 
-export async function failedWebhooks(db: Database): Promise<string[]> {
+/** Those that failed, and those stored before `untouchedSince` that nobody has taken up. Oldest first. */
+export async function webhooksToRetry(db: Database, untouchedSince: Date): Promise<string[]> {
   const found = await rows<{ id: string }>(
     db,
-    `select id from billing.webhooks where status = 'failed' order by received_at, id limit 1000`,
-    [],
+    /* sql */ `
+    select id from billing.webhooks
+    where status = 'failed' or (status = 'received' and received_at < $1)
+    order by received_at, id
+    limit 1000`,
+    [untouchedSince],
   )
   return found.map((row) => row.id)
 }

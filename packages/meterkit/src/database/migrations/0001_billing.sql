@@ -51,6 +51,8 @@ create table billing.subscriptions (
   cancel_at timestamptz,
   ended_at timestamptz,
   problem text,
+  reportable boolean not null default true,   -- false: Stripe would bill its usage twice
+  version int not null default 1,             -- one more with every store: an older answer of Stripe's is noticed
   primary key (customer_id, id)
 );
 create index subscriptions_by_id on billing.subscriptions (id);
