@@ -1,5 +1,6 @@
 import { type Database, rows } from '../database/database.ts'
 import { placement } from '../reports/placement.ts'
+import { sameItems } from '../subscriptions/segments.ts'
 import type { Period, Segment, Subscription } from '../subscriptions/subscription.ts'
 
 /** Usage of one meter in one segment of the period and on one day. */
@@ -16,15 +17,25 @@ export interface UsageCell {
   late: boolean
 }
 
-/** The segments a period consists of, clipped to it; the last ends with the period. */
+/**
+ * The segments a period consists of as Stripe prices them: clipped to it, the last ending with it, and joined where only
+ * a cut lies between (a switch that was prepared and then refused leaves one).
+ */
 export function segmentsIn(segments: readonly Segment[], period: Period): (Segment & { end: Date })[] {
-  return segments
-    .filter((segment) => segment.start < period.end && (segment.end === null || segment.end > period.start))
-    .map((segment) => ({
-      ...segment,
-      start: segment.start < period.start ? period.start : segment.start,
-      end: segment.end === null || segment.end > period.end ? period.end : segment.end,
-    }))
+  const joined: (Segment & { end: Date })[] = []
+  for (const segment of segments) {
+    if (segment.start >= period.end || (segment.end !== null && segment.end <= period.start)) continue
+    const start = segment.start < period.start ? period.start : segment.start
+    const end = segment.end === null || segment.end > period.end ? period.end : segment.end
+    const before = joined.at(-1)
+    if (before && isOne(before, segment)) before.end = end
+    else joined.push({ ...segment, start, end })
+  }
+  return joined
+}
+
+function isOne(a: Segment, b: Segment): boolean {
+  return a.kind === b.kind && (a.closedAt === null) === (b.closedAt === null) && sameItems(a.items, b.items)
 }
 
 /**
