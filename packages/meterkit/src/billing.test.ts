@@ -40,6 +40,32 @@ test('from recordEvent to a paid invoice: 12,345 tokens on Essential are 65 cent
   assert.deepEqual(renewed!.currentPeriod!.start, subscription.currentPeriod!.end)
 })
 
+test('what is too little for a card is carried to the next invoice, and shown until then', async (t) => {
+  const w = await world(t)
+  const { customer, subscription } = await subscriber(w, { organization: 'Łódź Café – 日本 🚀' })
+  const record = (quantity: number) =>
+    w.meterkit.recordEvent({ meter: 'ai_tokens', customerId: customer.id, subscriptionId: subscription.id, quantity })
+  record(4_000) // four packages, 20 cents: no card is charged below 50
+  await w.meterkit.reports.sync()
+  await w.stripeLocal.advance(new Date(subscription.currentPeriod!.end.getTime() + 3 * HOUR_MS))
+  await settled(w)
+
+  const [first] = await w.meterkit.invoices.list(customer.id)
+  assert.deepEqual([first!.status, first!.total, first!.amountDue], ['paid', 20n, 0n])
+  const nothing = await w.meterkit.invoices.upcoming(subscription.id)
+  assert.deepEqual([nothing!.amount, nothing!.carried, nothing!.belowMinimum], [0n, 20n, 50n])
+
+  record(10_000) // ten packages, and the twenty cents
+  await w.meterkit.reports.sync()
+  const upcoming = await w.meterkit.invoices.upcoming(subscription.id)
+  assert.deepEqual([upcoming!.amount, upcoming!.carried, upcoming!.belowMinimum], [50n, 20n, null])
+  await w.stripeLocal.advance(new Date(upcoming!.period.end.getTime() + 3 * HOUR_MS))
+  await settled(w)
+  const [second] = await w.meterkit.invoices.list(customer.id)
+  assert.deepEqual([second!.total, second!.amountDue], [50n, 70n])
+  assert.equal((await w.meterkit.invoices.upcoming(subscription.id))!.carried, 0n)
+})
+
 test('a second sync sends nothing; a void sends the difference', async (t) => {
   const w = await world(t)
   const { customer, subscription } = await subscriber(w)

@@ -1,4 +1,5 @@
 import { v7 as newUuid } from 'uuid'
+import type { Customer } from './customers/customer.ts'
 import { ensureCustomer, getCustomer, customerId as idOfCustomer, listCustomers } from './customers/store.ts'
 import { firstRow } from './database/database.ts'
 import { createMonths, migrate } from './database/migrate.ts'
@@ -182,6 +183,14 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
     }
   }
 
+  /** Invoices and Stripe's pages carry the name; where Stripe is away it is told with the next change. */
+  async function renameAtStripe({ stripeId, name, email }: Customer): Promise<void> {
+    if (!stripeId) return
+    await stripe.customers.update(stripeId, { name, ...(email ? { email } : {}) }).catch((error: Error) => {
+      log.warn({ customer: stripeId, error: error.message }, 'a new name did not reach Stripe')
+    })
+  }
+
   async function upcoming(subscriptionId: string) {
     const subscription = await getSubscription(pool, subscriptionId)
     const now = clock()
@@ -221,8 +230,10 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
 
     customers: {
       ensure: async (input) => {
+        const before = await getCustomer(pool, idOfCustomer(input.source, input.sourceId))
         const customer = await ensureCustomer(pool, input)
         started().directory.add(customer.id)
+        if (before && (before.name !== customer.name || before.email !== customer.email)) await renameAtStripe(customer)
         return customer
       },
       find: (source, sourceId) => getCustomer(pool, idOfCustomer(source, sourceId)),
@@ -289,9 +300,9 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
     },
 
     reports: {
-      sync: async ({ customerId } = {}) => {
+      sync: async ({ customerId, urgent = false } = {}) => {
         await started().recorder.drained()
-        const result = await syncUsage(reportContext, { customerId: customerId ?? null })
+        const result = await syncUsage(reportContext, { customerId: customerId ?? null, urgent })
         if (!customerId) await retryWebhooks(changeContext())
         return result
       },

@@ -140,8 +140,11 @@ export interface Meterkit<M extends string = string, P extends string = string> 
   }
 
   reports: {
-    /** Writes down what is unreported and sends it. Any number of workers may call it at once. */
-    sync: (scope?: { customerId?: string }) => Promise<SyncResult>
+    /**
+     * Writes down what is unreported and sends it. Any number of workers may call it at once.
+     * `urgent` also tries reports again that wait for their back-off: an operator has mended the cause.
+     */
+    sync: (scope?: { customerId?: string; urgent?: boolean }) => Promise<SyncResult>
     list: (filter?: {
       status?: ReportStatus
       search?: string

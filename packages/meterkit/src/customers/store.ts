@@ -46,6 +46,16 @@ export async function setStripeId(db: Database, id: string, stripeId: string): P
   await db.query('update billing.customers set stripe_id = $2 where id = $1', [id, stripeId])
 }
 
+/** Minor units, as Stripe last told: what is owed is positive. */
+export async function balanceOf(db: Database, id: string): Promise<bigint> {
+  const row = await firstRow<{ balance: string }>(db, 'select balance from billing.customers where id = $1', [id])
+  return BigInt(row?.balance ?? 0)
+}
+
+export async function setBalance(db: Database, id: string, balance: number): Promise<void> {
+  await db.query('update billing.customers set balance = $2 where id = $1', [id, balance])
+}
+
 /** Newest first. @param cursor  a customer id: those created before it */
 export async function listCustomers(
   db: Database,

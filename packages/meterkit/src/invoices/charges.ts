@@ -34,7 +34,9 @@ export interface UpcomingCharges {
   lines: ChargeLine[]
   /** Minor units: the sum of the lines. */
   amount: bigint
-  /** Set where `amount` is more than nothing and less than Stripe charges a card: it is carried to the next invoice. */
+  /** Minor units: what earlier invoices left on the customer's balance; owed is positive, a credit negative. */
+  carried: bigint
+  /** Set where `amount + carried` is more than nothing and less than Stripe charges a card: it is carried on. */
   belowMinimum: bigint | null
   days: DayUsage[]
   /** At the pace so far, at the period's end; null in the first day or without usage. Minor units. */

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { Stripe } from 'stripe'
+import { setBalance } from '../customers/store.ts'
 import { rows, transaction } from '../database/database.ts'
 import type { SyncResult } from '../reports/report.ts'
 import { countAwaited } from '../reports/store.ts'
@@ -34,8 +35,11 @@ export async function takeInvoice(context: InvoiceContext, stripeId: string): Pr
   const subscription = await syncSubscription(context, stripeSubscription)
   if (!subscription) return
   const owner = { customerId: subscription.customerId, id: subscription.id }
+  // What is too little for a card waits on the customer's balance, and belongs to what comes next.
+  const customer = await stripe.customers.retrieve(idOf(invoice.customer!))
   await transaction(pool, async (client) => {
     await storeInvoice(client, owner.customerId, owner.id, invoice)
+    if (!customer.deleted) await setBalance(client, owner.customerId, customer.balance)
     const finalizedAt = invoice.status_transitions.finalized_at
     if (invoice.status !== 'draft' && finalizedAt && invoice.billing_reason !== 'subscription_create') {
       await closePeriods(client, owner, { endedBy: instant(invoice.created), closedAt: instant(finalizedAt) })

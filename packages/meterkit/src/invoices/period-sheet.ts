@@ -1,3 +1,4 @@
+import { balanceOf } from '../customers/store.ts'
 import type { Database } from '../database/database.ts'
 import type { Catalog } from '../plans/config.ts'
 import { getPrices } from '../plans/prices.ts'
@@ -17,6 +18,8 @@ export interface PeriodSheet {
   prices: Map<string, Price>
   cells: UsageCell[]
   currency: string
+  /** Minor units on the customer's balance at Stripe; owed is positive. */
+  carried: bigint
 }
 
 export async function periodSheet(db: Database, subscription: Subscription, now: Date): Promise<PeriodSheet | null> {
@@ -27,7 +30,16 @@ export async function periodSheet(db: Database, subscription: Subscription, now:
   const ids = [...subscription.items, ...segments.flatMap((segment) => segment.items)].map((item) => item.stripePriceId)
   const prices = await getPrices(db, [...new Set(ids)])
   const cells = await usageCells(db, subscription, all, period, now)
-  return { subscription, period, segments, prices, cells, currency: [...prices.values()][0]?.currency ?? 'usd' }
+  const carried = await balanceOf(db, subscription.customerId)
+  return {
+    subscription,
+    period,
+    segments,
+    prices,
+    cells,
+    currency: [...prices.values()][0]?.currency ?? 'usd',
+    carried,
+  }
 }
 
 /** Segment by segment, price by price; ended segments without usage are left out, as on Stripe's invoice. */

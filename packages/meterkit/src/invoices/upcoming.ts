@@ -12,6 +12,7 @@ export function upcomingCharges(sheet: PeriodSheet, catalog: Catalog, now: Date)
   const lines = chargeLines(sheet, catalog, sheet.cells)
   const amount = total(lines)
   const minimum = minimumCharge(currency)
+  const due = amount + sheet.carried
   return {
     subscriptionId: subscription.id,
     currency,
@@ -19,7 +20,8 @@ export function upcomingCharges(sheet: PeriodSheet, catalog: Catalog, now: Date)
     asOf: now,
     lines,
     amount,
-    belowMinimum: minimum !== null && amount > 0n && amount < minimum ? minimum : null,
+    carried: sheet.carried,
+    belowMinimum: minimum !== null && due > 0n && due < minimum ? minimum : null,
     days: days(sheet, catalog, now),
     projection: project(sheet, catalog, now),
   }

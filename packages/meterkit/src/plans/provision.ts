@@ -103,12 +103,21 @@ function meterDifference(meter: Meter, found: Stripe.Billing.Meter): Pick<Provis
   return { action: 'update', detail: `display name "${found.display_name}" → "${meter.displayName}"` }
 }
 
-async function provisionProduct({ stripe, dryRun, steps }: Provisioning, plan: Plan): Promise<string> {
+/** What Stripe prints beside quantities; a product has one, so only where all its meters count the same. */
+function unitLabel({ meters }: Catalog, { prices }: Plan): string | null {
+  const units = new Set(prices.flatMap((price) => meters.get(price.meter ?? '')?.unit ?? []))
+  // at most 12 characters, says Stripe
+  return units.size === 1 ? [...units][0]!.slice(0, 12) : null
+}
+
+async function provisionProduct({ stripe, catalog, dryRun, steps }: Provisioning, plan: Plan): Promise<string> {
+  const unit = unitLabel(catalog, plan)
   const id = `meterkit_${plan.key}`
   const wanted = {
     name: plan.name,
     ...(plan.description ? { description: plan.description } : {}),
     marketing_features: plan.features.map((name) => ({ name })),
+    ...(unit ? { unit_label: unit } : {}),
     metadata: { [OWNER_METADATA]: 'plan', [PLAN_METADATA]: plan.key },
   }
   const found = await orNull(stripe.products.retrieve(id))
@@ -126,6 +135,7 @@ async function provisionProduct({ stripe, dryRun, steps }: Provisioning, plan: P
     )
       ? ''
       : 'features',
+    (found.unit_label ?? null) === unit ? '' : 'unit label',
     found.active ? '' : 'activate',
   ].filter(Boolean)
   if (differences.length > 0 && !dryRun) {

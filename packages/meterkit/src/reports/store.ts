@@ -33,14 +33,14 @@ interface DueRow {
   reportable: boolean
 }
 
-/** Customers with usage that may be unreported, or with reports to send. */
-export async function customersToReport(db: Database, now: Date): Promise<string[]> {
+/** Customers with usage that may be unreported, or with reports to send. @param now  null: also those that wait for a back-off */
+export async function customersToReport(db: Database, now: Date | null): Promise<string[]> {
   const found = await rows<{ id: string }>(
     db,
     /* sql */ `
     select customer_id as id from billing.rollups where due
     union
-    select customer_id from billing.reports where status in ('pending', 'unsure') and next_attempt_at <= $1`,
+    select customer_id from billing.reports where status in ('pending', 'unsure') and ($1::timestamptz is null or next_attempt_at <= $1)`,
     [now],
   )
   return found.map((row) => row.id)

@@ -33,7 +33,7 @@ export async function syncUsage(
   { customerId = null, urgent = false }: { customerId?: string | null; urgent?: boolean } = {},
 ): Promise<SyncResult> {
   const began = performance.now()
-  const customers = customerId ? [customerId] : await customersToReport(context.pool, context.clock())
+  const customers = customerId ? [customerId] : await customersToReport(context.pool, urgent ? null : context.clock())
   const tally: Tally = { created: 0, accepted: 0, failed: 0, postponed: 0, reason: null }
   let unavailable = false
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Pool } from 'pg'
 import type { Stripe } from 'stripe'
 import type { Customer } from '../customers/customer.ts'
@@ -136,15 +137,19 @@ async function ensureStripeCustomer({ pool, stripe }: SyncContext, customer: Cus
       metadata: { [CUSTOMER_METADATA]: customer.id, source: customer.source, source_id: customer.sourceId },
     },
     {
-      idempotencyKey:
-        `customer-${customer.id}-after-${customer.stripeId ?? 'none'}-${customer.name}-${customer.email ?? ''}`.slice(
-          0,
-          255,
-        ),
+      idempotencyKey: creationKey(customer),
     },
   )
   await setStripeId(pool, customer.id, created.id)
   return created.id
+}
+
+/** The same for the same facts; hashed, because a key is a header and names are not always Latin. */
+function creationKey({ id, name, email, stripeId }: Customer): string {
+  const facts = createHash('sha256')
+    .update(JSON.stringify([name, email, stripeId]))
+    .digest('hex')
+  return `meterkit-customer-${id}-${facts}`
 }
 
 async function existsAtStripe(stripe: Stripe, stripeId: string): Promise<boolean> {

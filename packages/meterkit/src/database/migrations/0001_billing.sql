@@ -20,6 +20,7 @@ create table billing.customers (
   name text not null,
   email text,
   stripe_id text,
+  balance bigint not null default 0,          -- minor units, as at Stripe: what is owed is positive, a credit negative
   created_at timestamptz not null default now()
 );
 create index customers_by_stripe_id on billing.customers (stripe_id);
