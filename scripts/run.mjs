@@ -14,7 +14,6 @@ const COMMANDS = {
   test: { script: 'scripts/test.mjs' },
   check: { script: 'scripts/check.mjs' },
   bench: { script: 'bench/main.ts' },
-  faults: { script: 'bench/faults.ts' },
 }
 
 async function main([name, ...args]) {
