@@ -92,6 +92,44 @@ test('behind a proxy that ends TLS, forms from the public address work, and cook
   assert.equal((await signIn('https://evil.example')).status, 400)
 })
 
+test('a request that the browser gave up is no failure of ours', async () => {
+  const admin = await app.signInAsAdmin()
+  const failures: unknown[] = []
+  const quiet: unknown[] = []
+  const { log } = app.services
+  const { error, info } = log
+  const released = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const { events } = app.services.meterkit
+  const { counts } = events
+  log.error = (facts: object) => void failures.push(facts)
+  log.info = (facts: object) => void quiet.push(facts)
+  events.counts = async () => {
+    asked.resolve()
+    await released.promise
+    return counts()
+  }
+  const leaving = new AbortController()
+  const request = fetch(`${app.url}/admin/meter-events.data`, {
+    headers: { cookie: admin.cookie },
+    signal: leaving.signal,
+  })
+  await asked.promise
+  leaving.abort()
+  await assert.rejects(request)
+  for (let wait = 0; wait < 100 && quiet.length === 0 && failures.length === 0; wait += 1)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  Object.assign(log, { error, info })
+  Object.assign(events, { counts })
+  released.resolve()
+
+  assert.deepEqual(failures, [])
+  assert.deepEqual(
+    quiet.map((facts) => (facts as { status: number }).status),
+    [499],
+  )
+})
+
 test('a request with too large a body is refused before it is read', async () => {
   const response = await fetch(`${app.url}/login`, {
     method: 'POST',

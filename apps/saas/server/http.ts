@@ -25,6 +25,9 @@ export interface HttpParts {
   isServing: () => boolean
 }
 
+/** What proxies write down where nobody waited for the answer; nobody ever receives it. */
+const CLIENT_CLOSED_REQUEST = 499
+
 type Env = { Variables: { visit: Visit } }
 
 const BODY_BYTES_MAX = 2 * 1024 * 1024
@@ -62,6 +65,7 @@ export function createHttp(parts: HttpParts): Hono<Env> {
   app.get('/favicon.ico', (c) => c.body(null, 204))
   app.all('*', async (c) => {
     const response = await pages(c.req.raw, pageContext(services, c))
+    if (hasLeft(c)) return abandoned(response)
     const { cookies } = c.var.visit
     if (cookies.length === 0) return response
     const answer = new Response(response.body, response)
@@ -70,6 +74,7 @@ export function createHttp(parts: HttpParts): Hono<Env> {
   })
 
   app.onError((error, c) => {
+    if (hasLeft(c)) return new Response(null, { status: CLIENT_CLOSED_REQUEST })
     services.log.error({ request: c.var.visit?.id, error: error.stack ?? String(error) }, 'a request failed')
     return c.text('Something went wrong on our side. Try again in a moment.', 500)
   })
@@ -94,6 +99,16 @@ function clientAddress(c: Context, trustedProxies: number): string {
     if (seen) return seen
   }
   return direct ?? '127.0.0.1'
+}
+
+/** The browser has gone: another page was opened, or a stream was no longer wanted. */
+function hasLeft(c: Context): boolean {
+  return c.req.raw.signal.aborted
+}
+
+/** React Router makes an error of a request that was given up; what it had begun to answer may end by itself. */
+function abandoned(response: Response): Response {
+  return response.status >= 500 ? new Response(null, { status: CLIENT_CLOSED_REQUEST }) : response
 }
 
 function withAddress(c: Context<Env>): Request {
