@@ -92,6 +92,24 @@ test('behind a proxy that ends TLS, forms from the public address work, and cook
   assert.equal((await signIn('https://evil.example')).status, 400)
 })
 
+test('a body that is no form is refused with a sentence, and is no failure of ours', async () => {
+  const multipart = 'multipart/form-data; boundary=x'
+  const whole = '--x\r\nContent-Disposition: form-data; name="email"\r\n\r\nnobody\r\n--x--\r\n'
+  const cases: [path: string, type: string, body: string, status: number, sentence: RegExp][] = [
+    ['/login', 'application/json', '{"email":', 415, /not application\/json/],
+    ['/login.data', 'text/plain', 'email=a', 415, /not text\/plain/],
+    ['/login', multipart, '--x\r\nContent-Disp', 400, /form is broken/],
+    ['/login', multipart, whole, 400, /This is not an email address/], // read, and found wrong by the page
+    ['/login', 'application/x-www-form-urlencoded', '%%%&&==', 400, /Enter your email address/],
+  ]
+  for (const [path, type, body, status, sentence] of cases) {
+    const headers = { origin: app.url, 'content-type': type }
+    const response = await fetch(app.url + path, { method: 'POST', headers, body })
+    assert.equal(response.status, status, `${path} ${type} ${body}`)
+    assert.match(await response.text(), sentence)
+  }
+})
+
 test('a request that the browser gave up is no failure of ours', async () => {
   const admin = await app.signInAsAdmin()
   const failures: unknown[] = []

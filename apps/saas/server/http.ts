@@ -28,6 +28,9 @@ export interface HttpParts {
 /** What proxies write down where nobody waited for the answer; nobody ever receives it. */
 const CLIENT_CLOSED_REQUEST = 499
 
+/** The one page that takes JSON, and checks it itself. */
+const JSON_PATH_END = '/ai-chat-stream'
+
 type Env = { Variables: { visit: Visit } }
 
 const BODY_BYTES_MAX = 2 * 1024 * 1024
@@ -63,6 +66,7 @@ export function createHttp(parts: HttpParts): Hono<Env> {
   // A path that begins with two slashes would be taken for another host by whoever joins it to an address.
   app.use(async (c, next) => (new URL(c.req.url).pathname.startsWith('//') ? c.notFound() : next()))
   app.get('/favicon.ico', (c) => c.body(null, 204))
+  app.use(async (c, next) => (await refusedBody(c)) ?? next())
   app.all('*', async (c) => {
     const response = await pages(c.req.raw, pageContext(services, c))
     if (hasLeft(c)) return abandoned(response)
@@ -99,6 +103,22 @@ function clientAddress(c: Context, trustedProxies: number): string {
     if (seen) return seen
   }
   return direct ?? '127.0.0.1'
+}
+
+/** What a page could not read as a form, answered before it tries; null when it can. The chat's questions are JSON. */
+async function refusedBody(c: Context): Promise<Response | null> {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return null
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
+  const { pathname } = new URL(c.req.url)
+  if (type === 'application/x-www-form-urlencoded' || pathname.endsWith(JSON_PATH_END)) return null
+  if (type !== 'multipart/form-data')
+    return c.text(`Pages take forms (application/x-www-form-urlencoded), not ${type || 'a body without a type'}.`, 415)
+  try {
+    await c.req.raw.clone().formData()
+    return null
+  } catch {
+    return c.text('The form is broken: its parts do not end as its Content-Type says. Send it again.', 400)
+  }
 }
 
 /** The browser has gone: another page was opened, or a stream was no longer wanted. */
