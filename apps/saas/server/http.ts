@@ -8,6 +8,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
 import { RouterContextProvider } from 'react-router'
 import { CLIENT_ADDRESS_HEADER } from './auth.ts'
+import { embedded, FONTS_PATH } from './jobs-dashboard.ts'
 import { type Services, servicesContext, type Visit, visitContext } from './services.ts'
 import { requireAdmin } from './session.ts'
 
@@ -157,6 +158,7 @@ async function notReady({ services: { pool }, isServing }: HttpParts): Promise<s
 
 /** Its own data requests (`/admin/jobs.data`) are outside its folder. */
 function serveDashboard(app: Hono<Env>, services: Services, dashboard: DashboardHandler): void {
+  app.get(`${FONTS_PATH}/*`, (c) => c.body('', 200, { 'Content-Type': 'text/css' }))
   for (const path of ['/admin/jobs', '/admin/jobs/*', '/admin/jobs.data'])
     app.all(path, async (c) => {
       const args = { request: c.req.raw, params: {}, context: pageContext(services, c), url: new URL(c.req.url) }
@@ -166,7 +168,7 @@ function serveDashboard(app: Hono<Env>, services: Services, dashboard: Dashboard
         if (refusal instanceof Response) return refusal
         return c.text('There is no such page.', 404)
       }
-      return dashboard(c.req.raw)
+      return embedded(await dashboard(c.req.raw))
     })
 }
 
@@ -201,7 +203,7 @@ function isDashboard({ req }: Context): boolean {
   return /^\/admin\/jobs(\/|\.data$|$)/.test(new URL(req.url).pathname)
 }
 
-/** The dashboard brings inline scripts of its own and asks for fonts from outside; the fonts are not needed. */
+/** The dashboard brings inline scripts of its own. */
 const DASHBOARD_POLICY =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 
