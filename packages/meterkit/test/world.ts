@@ -8,6 +8,7 @@ import { Stripe } from 'stripe'
 import { type StripeLocal, startStripeLocal } from 'stripe-local'
 import { createMeterkit } from '../src/create-meterkit.ts'
 import type { Customer } from '../src/customers/customer.ts'
+import type { RecordedEvent } from '../src/events/event.ts'
 import type { Meterkit } from '../src/meterkit.ts'
 import type { Subscription } from '../src/subscriptions/subscription.ts'
 import { billing, database } from './database.ts'
@@ -21,7 +22,11 @@ export type World = {
   clock: () => Date
   /** Set to false to let webhooks go astray. */
   webhooks: { reach: boolean }
+  /** What deliveries are signed with. */
+  webhookSecrets: readonly string[]
 }
+
+export type Subscriber = { customer: Customer; subscription: Subscription }
 
 const START = new Date('2026-11-24T12:00:00Z')
 
@@ -71,7 +76,7 @@ export async function world(t: TestContext, { journal = true }: { journal?: bool
     await meterkit.stop()
     rmSync(directory, { recursive: true, force: true })
   })
-  return { pool, stripe, stripeLocal, meterkit, clock: stripeLocal.now, webhooks }
+  return { pool, stripe, stripeLocal, meterkit, clock: stripeLocal.now, webhooks, webhookSecrets: secrets }
 }
 
 /** A customer on a plan, subscribed through the API with a card that works. */
@@ -81,7 +86,7 @@ export async function subscriber(
     plan = 'essential',
     organization = 'acme',
   }: { plan?: 'essential' | 'business' | 'enterprise'; organization?: string } = {},
-): Promise<{ customer: Customer; subscription: Subscription }> {
+): Promise<Subscriber> {
   const customer = await meterkit.customers.ensure({
     source: 'organization',
     sourceId: organization,
@@ -133,4 +138,68 @@ export async function settled({ meterkit, stripeLocal }: Pick<World, 'meterkit' 
   throw new Error(
     `webhooks were not processed: ${JSON.stringify((await meterkit.webhooks.list({ status: 'failed' })).rows)}`,
   )
+}
+
+/** Records tokens; `timestamp` is now where it is left out. */
+export function use(
+  { meterkit }: Pick<World, 'meterkit'>,
+  { customer, subscription }: Subscriber,
+  quantity: number | string,
+  timestamp?: Date,
+): RecordedEvent {
+  return meterkit.recordEvent({
+    meter: 'ai_tokens',
+    customerId: customer.id,
+    subscriptionId: subscription.id,
+    quantity,
+    ...(timestamp ? { timestamp } : {}),
+  })
+}
+
+/** Moves everybody's clock. */
+export async function pass({ stripeLocal, clock }: World, milliseconds: number): Promise<void> {
+  await stripeLocal.advance(new Date(clock().getTime() + milliseconds))
+}
+
+const FINALIZED_MS = 3 * 60 * 60 * 1000
+
+/** Lets the period end, and time enough for its invoice to become final. @returns all of the customer's totals, newest first */
+export async function billed(w: World, { customer, subscription }: Subscriber): Promise<bigint[]> {
+  await w.stripeLocal.advance(new Date(subscription.currentPeriod!.end.getTime() + FINALIZED_MS))
+  await settled(w)
+  return (await w.meterkit.invoices.list(customer.id)).map((invoice) => invoice.total)
+}
+
+/** Hands an event of Stripe's to the engine, signed as Stripe does. */
+export function deliver(
+  { meterkit, stripe, clock, webhookSecrets }: World,
+  event: Pick<Stripe.Event, 'id'>,
+): Promise<Response> {
+  const payload = JSON.stringify(event)
+  const timestamp = Math.floor(clock().getTime() / 1000)
+  const signature = stripe.webhooks.generateTestHeaderString({ payload, secret: webhookSecrets[0]!, timestamp })
+  const headers = { 'stripe-signature': signature }
+  return meterkit.handler(new Request('http://app/webhooks/stripe', { method: 'POST', body: payload, headers }))
+}
+
+/** Resolves once a condition of another's making holds, such as a request that has arrived. @throws after five seconds */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let round = 0; round < 1_000; round++) {
+    if (condition()) return
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  throw new Error(`it never came true: ${condition}`)
+}
+
+/** The promise, or an error where it hangs. */
+export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it hangs: not done within ${milliseconds} ms`)), milliseconds)
+  })
+  try {
+    return await Promise.race([promise, patience])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  billed,
+  pass,
+  type Subscriber,
+  settled,
+  subscriber,
+  until,
+  use,
+  type World,
+  within,
+  world,
+} from '../../test/world.ts'
+
+// Essential: 5 cents per 1,000 tokens begun. Business: 50 cents per 15,000 tokens begun.
+
+const SECOND_MS = 1_000
+const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
+
+function switchTo(w: World, { subscription }: Subscriber, plan: 'essential' | 'business'): Promise<unknown> {
+  return w.meterkit.subscriptions.switchPlan({ subscriptionId: subscription.id, plan })
+}
+
+async function upcoming(w: World, { subscription }: Subscriber) {
+  const { lines, amount } = (await w.meterkit.invoices.upcoming(subscription.id))!
+  return { lines: lines.map((line) => [line.plan, line.quantity, line.amount]), amount }
+}
+
+test('usage of before a switch that comes after it is billed late, at the price of now', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  await pass(w, 48 * HOUR_MS)
+  const switchedAt = w.clock()
+  await switchTo(w, acme, 'business')
+  await pass(w, 5 * MINUTE_MS)
+
+  use(w, acme, 100_000, new Date(switchedAt.getTime() - MINUTE_MS))
+  await w.meterkit.reports.sync()
+
+  // Stripe has priced what was before the switch: nothing. 100,000 / 15,000 = 6.67: seven packages of $0.50
+  assert.equal((await upcoming(w, acme)).amount, 350n)
+  assert.deepEqual(await billed(w, acme), [350n])
+  assert.equal(w.stripeLocal.usage(acme.customer.stripeId!, 'ai_tokens'), '100000')
+})
+
+test('usage of before a switch that is voided after it is taken off what is used after it', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const mistaken = use(w, acme, 100_000)
+  await pass(w, 2 * HOUR_MS)
+  await switchTo(w, acme, 'business')
+
+  await w.meterkit.events.void(mistaken.id, { by: 'omar', reason: 'a test run' })
+  await w.meterkit.reports.sync()
+  // Stripe has priced it at the switch, 100 packages of $0.05; what is less than nothing costs nothing
+  assert.equal((await upcoming(w, acme)).amount, 500n)
+  use(w, acme, 130_000)
+  await w.meterkit.reports.sync()
+
+  // and 130,000 - 100,000 tokens on Business: two packages of $0.50
+  assert.equal((await upcoming(w, acme)).amount, 600n)
+  assert.deepEqual(await billed(w, acme), [600n])
+})
+
+test('a void after a switch with nothing used after it: upcoming charges and invoice agree', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const mistaken = use(w, acme, 100_000)
+  await pass(w, 2 * HOUR_MS)
+  await switchTo(w, acme, 'business')
+
+  await w.meterkit.events.void(mistaken.id, { by: 'omar', reason: 'a test run' })
+  await w.meterkit.reports.sync()
+
+  assert.equal((await upcoming(w, acme)).amount, 500n) // priced at the switch, as above
+  assert.deepEqual(await billed(w, acme), [500n])
+})
+
+test('usage in the very second of a switch is billed once, on the plan it was used on', async (t) => {
+  for (const sinceStart of [2 * HOUR_MS, 2 * HOUR_MS + 17 * MINUTE_MS]) {
+    const w = await world(t)
+    const acme = await subscriber(w)
+    await pass(w, sinceStart + 300)
+    use(w, acme, 100_000)
+    await pass(w, 400) // .700 of the same second
+
+    await switchTo(w, acme, 'business')
+    await w.meterkit.reports.sync()
+
+    assert.equal((await upcoming(w, acme)).amount, 500n) // 100 packages of Essential
+    assert.deepEqual(await billed(w, acme), [500n])
+    assert.deepEqual(
+      w.stripeLocal.receivedMeterEvents().map((event) => event.value),
+      ['100000'],
+    )
+  }
+})
+
+test('usage that arrives while a switch is under way is billed once', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  await pass(w, 2 * HOUR_MS)
+  use(w, acme, 5_000)
+  await pass(w, SECOND_MS)
+  w.stripeLocal.faults.delay(500, 1, '/v1/billing/meter_events')
+
+  const switching = switchTo(w, acme, 'business')
+  await until(() => w.stripeLocal.requestCount('/v1/billing/meter_events') === 1)
+  use(w, acme, 100_000, new Date(w.clock().getTime() - SECOND_MS))
+  await w.meterkit.events.drained()
+  await switching
+  await w.meterkit.reports.sync()
+
+  // five packages of $0.05 in the flush of the switch, and late on Business seven of $0.50
+  assert.deepEqual(await upcoming(w, acme), {
+    lines: [
+      ['essential', '5000', 25n],
+      ['business', '100000', 350n],
+    ],
+    amount: 375n,
+  })
+  assert.deepEqual(await billed(w, acme), [375n])
+})
+
+test('a switch made at Stripe is dated by its usage there, not by an older webhook that comes late', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const { stripeId } = acme.subscription
+  w.webhooks.reach = false
+  await w.stripe.subscriptions.update(stripeId, { metadata: { note: 'a webhook that is lost for now' } })
+  await w.stripeLocal.idle()
+  await pass(w, 9 * SECOND_MS)
+  use(w, acme, 100_000)
+  await w.meterkit.reports.sync()
+  await pass(w, 500)
+  const [item] = (await w.stripe.subscriptions.retrieve(stripeId)).items.data
+  const [price] = (await w.stripe.prices.list({ lookup_keys: ['business_ai_tokens_month'] })).data
+  await w.stripe.subscriptions.update(stripeId, {
+    items: [{ id: item!.id, price: price!.id }],
+    proration_behavior: 'create_prorations',
+  })
+
+  w.webhooks.reach = true
+  await pass(w, 2 * HOUR_MS)
+  await settled(w)
+  await w.meterkit.reports.sync()
+
+  // reported under the start of its hour, it was before the switch for Stripe: 100 packages of Essential
+  assert.equal((await upcoming(w, acme)).amount, 500n)
+  assert.deepEqual(await billed(w, acme), [500n])
+})
+
+test('fifteen clicks on Switch: it is switched, nobody waits for ever, and who lost is told why', {
+  timeout: 60_000,
+}, async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  use(w, acme, 5_000)
+  await pass(w, SECOND_MS)
+
+  const clicks = Array.from({ length: 15 }, () => switchTo(w, acme, 'business'))
+  const answers = await within(15_000, Promise.allSettled(clicks))
+
+  const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as Error] : []))
+  assert.deepEqual(
+    refusals.filter((error) => (error as { code?: unknown }).code !== 'same_plan').map((error) => error.message),
+    [],
+  )
+  assert.ok(refusals.length < 15, 'one click at least has switched')
+  assert.deepEqual((await upcoming(w, acme)).lines, [
+    ['essential', '5000', 25n], // five packages of $0.05
+    ['business', '0', 0n],
+  ])
+  assert.deepEqual(await billed(w, acme), [25n])
+})
+
+test('a switch that an outage refuses leaves the prices as they were: before and after it is one segment', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  await pass(w, 17 * MINUTE_MS)
+  use(w, acme, 300)
+  await pass(w, SECOND_MS)
+  w.stripeLocal.faults.answer(503, 3, '/v1/billing/meter_events') // the first try and both of the SDK's own
+  await assert.rejects(switchTo(w, acme, 'business'), { code: 'usage_unreported' })
+
+  await pass(w, MINUTE_MS)
+  use(w, acme, 300)
+  await w.meterkit.reports.sync()
+
+  // 600 tokens are one package; 300 and 300 priced apart would be two
+  assert.deepEqual(await upcoming(w, acme), { lines: [['essential', '600', 5n]], amount: 5n })
+  assert.deepEqual(await billed(w, acme), [5n])
+})
+
+test('of two subscriptions on a meter, the one that is cancelled as its problem says is billed nothing', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const [price] = (await w.stripe.prices.list({ lookup_keys: ['essential_ai_tokens_month'] })).data
+  await pass(w, 5 * SECOND_MS)
+  const created = await w.stripe.subscriptions.create({
+    customer: acme.customer.stripeId!,
+    items: [{ price: price!.id }],
+    billing_mode: { type: 'flexible' },
+    collection_method: 'send_invoice',
+    days_until_due: 30,
+  })
+  const second = await w.meterkit.subscriptions.refresh(created.id)
+  assert.match(second.problem!, new RegExp(`Cancel ${created.id} now`))
+  assert.equal((await w.meterkit.subscriptions.get(acme.subscription.id))!.problem, null)
+
+  await pass(w, 5 * HOUR_MS)
+  use(w, acme, 20_000)
+  await w.meterkit.reports.sync()
+  await pass(w, MINUTE_MS)
+  await w.meterkit.subscriptions.cancel({ subscriptionId: second.id, when: 'now' })
+
+  const totals = await billed(w, acme)
+  assert.deepEqual(
+    totals.filter((total) => total > 0n),
+    [100n], // twenty packages of $0.05, once
+  )
+})

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { pass, settled, subscriber, use, world } from '../../test/world.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
+
+test('cancelled at Stripe without an invoice: unreported usage shows as failed, never as billed', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  await pass(w, 2 * HOUR_MS)
+  use(w, acme, 100_000)
+  await w.meterkit.events.drained()
+  await pass(w, MINUTE_MS)
+
+  await w.stripe.subscriptions.cancel(acme.subscription.stripeId) // Stripe's default, and what its dunning does
+  await settled(w)
+  await pass(w, 3 * HOUR_MS)
+  await w.meterkit.reports.sync()
+
+  const { processed, failed } = await w.meterkit.events.counts()
+  assert.deepEqual([processed, failed], [0, 1])
+  const [event] = (await w.meterkit.events.list({ status: 'failed' })).rows
+  assert.match(event!.errorMessage!, /cannot be billed by a meter any more/)
+  assert.equal(w.stripeLocal.usage(acme.customer.stripeId!, 'ai_tokens'), '0')
+})
+
+test('usage of before a cancellation that comes after it shows as failed, never as billed', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  await pass(w, 2 * HOUR_MS)
+  await w.meterkit.subscriptions.cancel({ subscriptionId: acme.subscription.id, when: 'now' }) // nothing used: no last invoice
+  await settled(w)
+
+  use(w, acme, 100_000, new Date(w.clock().getTime() - MINUTE_MS))
+  await w.meterkit.reports.sync()
+
+  const { processed, failed } = await w.meterkit.events.counts()
+  assert.deepEqual([processed, failed], [0, 1])
+  const [event] = (await w.meterkit.events.list({ status: 'failed' })).rows
+  assert.match(event!.errorMessage!, /cannot be billed by a meter any more/)
+})
+
+test('cancelled now with webhooks late: the last invoice has what came before it, and what comes after shows as failed', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const billedEvent = use(w, acme, 20_000)
+  await pass(w, 2 * HOUR_MS)
+  w.webhooks.reach = false
+  await w.meterkit.subscriptions.cancel({ subscriptionId: acme.subscription.id, when: 'now' })
+  const lateEvent = use(w, acme, 100_000, new Date(w.clock().getTime() - MINUTE_MS))
+  await w.meterkit.reports.sync()
+
+  w.webhooks.reach = true
+  await pass(w, 3 * HOUR_MS)
+  await settled(w)
+  await w.meterkit.reports.sync()
+
+  const statuses = await Promise.all(
+    [billedEvent, lateEvent].map(async ({ id }) => (await w.meterkit.events.get(id))!.status),
+  )
+  assert.deepEqual(statuses, ['processed', 'failed'])
+  const totals = (await w.meterkit.invoices.list(acme.customer.id)).map((invoice) => invoice.total)
+  assert.deepEqual(totals, [100n]) // 20,000 tokens on Essential: twenty packages of $0.05
+})
