@@ -116,11 +116,11 @@ function Account({
             <PeriodStats usage={usage} upcoming={upcoming} endsWithPeriod={subscription.cancelAtPeriodEnd} />
             <LiveStatus heardAt={heardAt} stale={stale} />
           </div>
-          <ChargesCard upcoming={upcoming} />
+          <ChargesCard upcoming={upcoming} endsWithPeriod={subscription.cancelAtPeriodEnd} />
           <PeriodCard usage={usage} upcoming={upcoming} chatPath={`${payer.basePath}/ai-chat`} />
         </>
       )}
-      {live && account.stripeView && <StripeCard view={account.stripeView} />}
+      {live && account.stripeView && <StripeCard view={account.stripeView} carried={upcoming?.carried ?? '0'} />}
       {live && subscription ? (
         <div className="grid items-start gap-6 lg:grid-cols-2">
           <PlanCard subscription={subscription} offers={offers} payer={payer} />

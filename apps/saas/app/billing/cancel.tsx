@@ -13,6 +13,7 @@ import { PageHeader } from '~/ui/page-header'
 import { formatQuantity } from '~/ui/quantity'
 import { Time } from '~/ui/time'
 import type { Route } from './+types/cancel'
+import { dueOf } from './balance.ts'
 import { viewOf } from './payer-view.ts'
 import { refusalOf } from './refusal.ts'
 import { readStanding, toWire, type WireStanding } from './standing.ts'
@@ -114,13 +115,26 @@ function AtPeriodEnd({
         <li>Everything works until then.</li>
         {upcoming && (
           <li>
-            The last invoice is written then: <Money amount={upcoming.amount} currency={upcoming.currency} /> so far
+            The last invoice is written then:{' '}
+            <Money amount={dueOf(upcoming.amount, upcoming.carried).amount} currency={upcoming.currency} /> so far
+            <CarriedPart upcoming={upcoming} />
             {upcoming.projection && (
               <>
-                , about <Money amount={upcoming.projection.amount} currency={upcoming.currency} /> at the pace so far
+                , about{' '}
+                <Money
+                  amount={dueOf(upcoming.projection.amount, upcoming.carried).amount}
+                  currency={upcoming.currency}
+                />{' '}
+                at the pace so far
               </>
             )}
             .
+          </li>
+        )}
+        {upcoming && upcoming.belowMinimum !== null && (
+          <li>
+            Cards are charged from <Money amount={upcoming.belowMinimum} currency={upcoming.currency} /> on; what stays
+            below that is left on your balance.
           </li>
         )}
         <li>You can take it back at any time before.</li>
@@ -140,29 +154,35 @@ function AtPeriodEnd({
   )
 }
 
+/** `, $0.20 of it carried over from earlier invoices`; nothing where nothing was. */
+function CarriedPart({ upcoming: { carried, currency } }: { upcoming: NonNullable<Upcoming> }) {
+  const amount = BigInt(carried)
+  if (amount > 0n) {
+    return (
+      <>
+        , <Money amount={amount} currency={currency} /> of it carried over from earlier invoices
+      </>
+    )
+  }
+  if (amount < 0n) {
+    return (
+      <>
+        , after <Money amount={-amount} currency={currency} /> of credit
+      </>
+    )
+  }
+  return null
+}
+
 function Now({ planName, standing: { upcoming, usage } }: { planName: string; standing: WireStanding }) {
-  const owed = upcoming && /[1-9]/.test(upcoming.amount)
-  const used = usage?.meters.map(({ quantity, unit }) => formatQuantity(quantity, unit)).join(' and ')
+  const used = usage?.meters.map(({ quantity, unit }) => formatQuantity(quantity, unit)).join(' and ') ?? 'Nothing'
+  const charged = upcoming !== null && /[1-9]/.test(upcoming.amount)
   return (
     <Card className="flex flex-col">
       <CardHeader title="Now" description="The last usage is billed at once." />
       <ul className="mb-5 list-disc space-y-1.5 pl-5 marker:text-muted">
         <li>AI chat closes at once.</li>
-        {owed ? (
-          <li>
-            {used} used in this period are billed today: <Money amount={upcoming.amount} currency={upcoming.currency} />
-            .
-            {upcoming.belowMinimum !== null && (
-              <>
-                {' '}
-                Cards are charged from <Money amount={upcoming.belowMinimum} currency={upcoming.currency} /> on, so this
-                stays on your balance.
-              </>
-            )}
-          </li>
-        ) : (
-          <li>Nothing was used in this period, so there is nothing to pay.</li>
-        )}
+        <li>{upcoming ? <BilledToday upcoming={upcoming} used={used} /> : 'There is nothing to pay.'}</li>
         <li>It cannot be taken back; you can subscribe again.</li>
       </ul>
       <div className="mt-auto [&_button]:w-full">
@@ -174,16 +194,43 @@ function Now({ planName, standing: { upcoming, usage } }: { planName: string; st
           fields={{ when: 'now' }}
           trigger={<Button variant="danger">Cancel now…</Button>}
         >
-          {owed ? (
+          {charged && (
             <>
-              <Money amount={upcoming.amount} currency={upcoming.currency} /> for {used} are billed today, and AI chat
-              closes at once. This cannot be taken back.
+              <BilledToday upcoming={upcoming} used={used} />{' '}
             </>
-          ) : (
-            'AI chat closes at once. This cannot be taken back.'
           )}
+          AI chat closes at once. This cannot be taken back.
         </ConfirmDialog>
       </div>
     </Card>
   )
+}
+
+/** What ending now costs; also where nothing was used and something is still owed. */
+function BilledToday({ upcoming, used }: { upcoming: NonNullable<Upcoming>; used: string }) {
+  const { amount, carried, currency, belowMinimum } = upcoming
+  const due = dueOf(amount, carried)
+  const tooLittle = belowMinimum !== null && (
+    <>
+      {' '}
+      Cards are charged from <Money amount={belowMinimum} currency={currency} /> on, so this stays on your balance.
+    </>
+  )
+  if (/[1-9]/.test(amount)) {
+    return (
+      <>
+        {used} used in this period are billed today: <Money amount={due.amount} currency={currency} />
+        <CarriedPart upcoming={upcoming} />.{tooLittle}
+      </>
+    )
+  }
+  if (due.amount > 0n) {
+    return (
+      <>
+        Nothing was used in this period, but <Money amount={due.amount} currency={currency} /> is carried over from
+        earlier invoices.{tooLittle}
+      </>
+    )
+  }
+  return <>Nothing was used in this period, so there is nothing to pay.</>
 }

@@ -4,14 +4,16 @@ import { cn } from '~/ui/cn'
 import { Money } from '~/ui/money'
 import { formatQuantity } from '~/ui/quantity'
 import { Time } from '~/ui/time'
+import { dueOf } from './balance.ts'
 import type { WireStanding } from './standing.ts'
 
 type Upcoming = NonNullable<WireStanding['upcoming']>
 type Line = Upcoming['lines'][number]
 
 /** How the upcoming charges were worked out: the arithmetic of every line, to be checked by whoever pays. */
-export function ChargesCard({ upcoming }: { upcoming: Upcoming }) {
-  const { lines, amount, currency, belowMinimum, period } = upcoming
+export function ChargesCard({ upcoming, endsWithPeriod }: { upcoming: Upcoming; endsWithPeriod: boolean }) {
+  const { lines, amount, carried, currency, belowMinimum, period } = upcoming
+  const due = dueOf(amount, carried)
   return (
     <Card flush>
       <CardHeader
@@ -19,12 +21,26 @@ export function ChargesCard({ upcoming }: { upcoming: Upcoming }) {
         title="How this was worked out"
         description="One line for each price and each part of the period, rounded as on the invoice."
       />
-      <ChargeLines lines={lines} currency={currency} amount={amount} total="Upcoming charges" />
+      <ChargeLines lines={lines} carried={carried} currency={currency} amount={due.amount} total="Upcoming charges" />
       {belowMinimum !== null && (
         <p className="border-t px-5 py-3 text-pretty text-muted">
           Cards are charged from <Money amount={belowMinimum} currency={currency} /> on. If it stays below that,{' '}
-          <Money amount={amount} currency={currency} /> moves to the invoice after{' '}
-          <Time at={period.end} format="date" />.
+          {endsWithPeriod ? (
+            <>
+              no card is charged when the subscription ends: it stays on your balance, and only a later subscription
+              would bill it.
+            </>
+          ) : (
+            <>
+              <Money amount={due.amount} currency={currency} /> moves to the invoice after{' '}
+              <Time at={period.end} format="date" />.
+            </>
+          )}
+        </p>
+      )}
+      {due.creditLeft > 0n && (
+        <p className="border-t px-5 py-3 text-pretty text-muted">
+          <Money amount={due.creditLeft} currency={currency} /> of your credit would be left for later invoices.
         </p>
       )}
     </Card>
@@ -34,13 +50,16 @@ export function ChargesCard({ upcoming }: { upcoming: Upcoming }) {
 /** Lines of charges with their sum. Lines of one whole period say nothing about it; parts name theirs. */
 export function ChargeLines({
   lines,
+  carried = '0',
   currency,
   amount,
   total,
 }: {
   lines: Line[]
+  /** From earlier invoices, minor units; a credit is negative. */
+  carried?: string
   currency: string
-  amount: string
+  amount: string | bigint
   total: ReactNode
 }) {
   const inParts = lines.some(({ segment, current }) => !current || segment.start !== lines[0]?.segment.start)
@@ -66,7 +85,7 @@ export function ChargeLines({
               </th>
               <AmountCell amount={line.amount} currency={currency} equals />
             </tr>
-            {isMoreThanNothing(line.lateQuantity) && (
+            {isSomething(line.lateQuantity) && (
               <tr className="align-top text-muted">
                 <th scope="row" className="pr-3 pb-3 pl-5 font-normal">
                   of which {formatQuantity(line.lateQuantity, line.unit)} from an earlier period, recorded late
@@ -76,6 +95,14 @@ export function ChargeLines({
             )}
           </Fragment>
         ))}
+        {isSomething(carried) && (
+          <tr className="border-t">
+            <th scope="row" className="py-3 pr-3 pl-5 font-normal">
+              {carried.startsWith('-') ? 'Credit from earlier invoices' : 'Carried over from earlier invoices'}
+            </th>
+            <AmountCell amount={carried} currency={currency} />
+          </tr>
+        )}
       </tbody>
       <tfoot>
         <tr className="border-t bg-raised">
@@ -95,7 +122,7 @@ function AmountCell({
   equals = false,
   className,
 }: {
-  amount: string
+  amount: string | bigint
   currency: string
   /** The end of an equation, not a sum of its own. */
   equals?: boolean
@@ -121,6 +148,6 @@ function PartOfPeriod({ line: { segment, current } }: { line: Line }) {
   )
 }
 
-function isMoreThanNothing(quantity: string): boolean {
-  return /[1-9]/.test(quantity)
+function isSomething(decimal: string): boolean {
+  return /[1-9]/.test(decimal)
 }

@@ -5,6 +5,7 @@ import { Money } from '~/ui/money'
 import { Quantity } from '~/ui/quantity'
 import { Stat, StatRow } from '~/ui/stat'
 import { Time } from '~/ui/time'
+import { dueOf } from './balance.ts'
 import type { WireStanding } from './standing.ts'
 
 type Usage = NonNullable<WireStanding['usage']>
@@ -20,21 +21,22 @@ export function PeriodStats({
   upcoming: Upcoming
   endsWithPeriod: boolean
 }) {
-  const { period, amount, currency, projection } = upcoming
+  const { period, amount, carried, currency, projection } = upcoming
+  const due = dueOf(amount, carried).amount
   return (
     <StatRow>
       <Stat
         label="Upcoming charges"
         value={
-          <Ticking value={amount}>
-            <Money amount={amount} currency={currency} />
+          <Ticking value={due.toString()}>
+            <Money amount={due} currency={currency} />
           </Ticking>
         }
         hint={
           projection ? (
             <>
-              About <Money amount={projection.amount} currency={currency} /> by <Time at={period.end} format="date" />{' '}
-              at the pace so far
+              About <Money amount={dueOf(projection.amount, carried).amount} currency={currency} /> by{' '}
+              <Time at={period.end} format="date" /> at the pace so far
             </>
           ) : (
             <>

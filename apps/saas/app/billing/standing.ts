@@ -39,7 +39,9 @@ export async function glance({ meterkit }: Source, customerId: string): Promise<
   return {
     subscription,
     usage: subscription && (await meterkit.usage.current(subscription.id)),
-    invoicesMark: invoices.map(({ stripeId, status, total }) => `${stripeId} ${status} ${total}`).join(', '),
+    invoicesMark: invoices
+      .map(({ stripeId, status, total, amountDue }) => `${stripeId} ${status} ${total} ${amountDue}`)
+      .join(', '),
   }
 }
 

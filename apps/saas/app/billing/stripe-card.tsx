@@ -13,13 +13,13 @@ import type { StripeView } from './stripe-view.ts'
 const ASK_AGAIN_MS = [1_500, 5_000, 15_000, 60_000]
 
 /** What Stripe itself expects to invoice, beside our own figure. It comes after the page, or not at all. */
-export function StripeCard({ view }: { view: Promise<StripeView> | StripeView }) {
+export function StripeCard({ view, carried }: { view: Promise<StripeView> | StripeView; carried: string }) {
   const { revalidate, state } = useRevalidator()
   return (
     <Card>
       <CardHeader
         title="Stripe’s view"
-        description="What Stripe would invoice now. It is told of usage in batches, so it may be a little behind."
+        description={`What Stripe would invoice now${/[1-9]/.test(carried) ? ', before what is carried over' : ''}. It is told of usage in batches, so it may be a little behind.`}
         actions={
           <Button size="sm" loading={state !== 'idle'} onClick={() => revalidate()} className="noscript:hidden">
             <RefreshCw aria-hidden />

@@ -17,6 +17,7 @@ import { Quantity } from '~/ui/quantity'
 import { Stat, StatRow } from '~/ui/stat'
 import { StatusBadge } from '~/ui/status-badge'
 import { Time } from '~/ui/time'
+import { dueOf } from '../billing/balance.ts'
 import type { Route } from './+types/overview'
 
 export const meta: Route.MetaFunction = ({ loaderData }) => [
@@ -44,7 +45,7 @@ async function standingOf(args: Route.LoaderArgs) {
     planName: meterkit.plans().find(({ key }) => key === subscription.plan)?.name ?? null,
     status: subscription.cancelAtPeriodEnd ? 'canceling' : subscription.status,
     period: subscription.currentPeriod,
-    charges: charges && { amount: charges.amount, currency: charges.currency },
+    charges: charges && { amount: dueOf(charges.amount, charges.carried).amount, currency: charges.currency },
     meters: (usage?.meters ?? []).map(({ displayName, quantity, unit }) => ({ displayName, quantity, unit })),
   }
 }
