@@ -31,6 +31,9 @@ journey('from the first sign-in to the first billed token, and there again after
   await page.getByRole('button', { name: 'Choose Essential' }).click()
   await payOnCheckout(page)
   await page.getByRole('heading', { name: 'You’re on Essential' }).waitFor()
+  const header = page.getByRole('banner')
+  await header.getByText('0 tokens').waitFor()
+  assert.equal(await header.getByRole('link', { name: 'Choose a plan' }).count(), 0, 'the frame knows of it as well')
 
   // 3. asks a question and sees its tokens
   await page.getByRole('navigation').getByRole('link', { name: 'AI chat' }).click()

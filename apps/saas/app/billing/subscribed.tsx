@@ -2,9 +2,10 @@ import CircleCheck from 'lucide-react/icons/circle-check'
 import LoaderCircle from 'lucide-react/icons/loader-circle'
 import MessageSquare from 'lucide-react/icons/message-square'
 import Receipt from 'lucide-react/icons/receipt'
+import { isLive } from 'meterkit'
 import type { ComponentType, ReactNode } from 'react'
 import { useEffect, useState } from 'react'
-import { Link, useRevalidator } from 'react-router'
+import { Link, redirect, useRevalidator } from 'react-router'
 import { type Payer, requirePayer } from 'saas/server/payer'
 import { type Services, servicesContext } from 'saas/server/services'
 import { Alert } from '~/ui/alert'
@@ -28,23 +29,33 @@ type Outcome =
   /** No checkout of this payer. */
   | { state: 'foreign' }
 
-/** The return from Checkout. Whichever is first, this page or Stripe's webhook, makes the subscription known. */
+/**
+ * The return from Checkout. Whichever is first, this page or Stripe's webhook, makes the subscription known. It then
+ * leads to itself without the session: the frame around it is loaded at the same time, and must not miss the news.
+ */
 export async function loader(args: Route.LoaderArgs) {
   const payer = await requirePayer(args)
   const services = args.context.get(servicesContext)
-  const outcome = await outcomeOf(services, payer, args.url.searchParams.get('session_id'))
+  const sessionId = args.url.searchParams.get('session_id')
+  const outcome = sessionId ? await completed(services, payer, sessionId) : known(services, payer)
+  if (outcome === 'subscribed') throw redirect(args.url.pathname)
   return { payer: viewOf(payer), outcome }
 }
 
-async function outcomeOf(services: Services, { customer }: Payer, sessionId: string | null): Promise<Outcome> {
-  if (!customer || !sessionId) return { state: 'foreign' }
-  const { meterkit, stripe } = services
+function known({ meterkit }: Services, { subscription }: Payer): Outcome {
+  if (!subscription || !isLive(subscription)) return { state: 'foreign' }
+  const plan = meterkit.plans().find(({ key }) => key === subscription.plan)
+  return { state: 'subscribed', planName: plan?.name ?? 'your plan' }
+}
+
+async function completed(
+  { meterkit, stripe }: Services,
+  { customer }: Payer,
+  sessionId: string,
+): Promise<'subscribed' | Outcome> {
+  if (!customer) return { state: 'foreign' }
   try {
-    const subscription = await meterkit.subscriptions.completeCheckout({ customerId: customer.id, sessionId })
-    if (subscription) {
-      const plan = meterkit.plans().find(({ key }) => key === subscription.plan)
-      return { state: 'subscribed', planName: plan?.name ?? 'your plan' }
-    }
+    if (await meterkit.subscriptions.completeCheckout({ customerId: customer.id, sessionId })) return 'subscribed'
     const session = await stripe.checkout.sessions.retrieve(sessionId)
     return session.customer === customer.stripeId ? { state: 'waiting', why: null } : { state: 'foreign' }
   } catch (error) {
