@@ -20,6 +20,7 @@ export async function loader(args: Route.LoaderArgs) {
   const current = (await sessionOf(args))?.id
   const sessions = await sessionsOf(args.context.get(servicesContext).pool, user.id)
   return {
+    now: new Date(),
     sessions: sessions.map(({ userAgent, ...session }) => ({
       ...session,
       device: deviceName(userAgent),
@@ -38,7 +39,7 @@ export async function action(args: Route.ActionArgs) {
 
 type Row = Route.ComponentProps['loaderData']['sessions'][number]
 
-export default function Sessions({ loaderData: { sessions } }: Route.ComponentProps) {
+export default function Sessions({ loaderData: { sessions, now } }: Route.ComponentProps) {
   const hasOthers = sessions.some(({ isCurrent }) => !isCurrent)
   return (
     <>
@@ -66,7 +67,11 @@ export default function Sessions({ loaderData: { sessions } }: Route.ComponentPr
             },
             { key: 'address', header: 'Address', wide: true, cell: ({ address }) => address || '–' },
             { key: 'since', header: 'Signed in', wide: true, cell: ({ signedInAt }) => <Time at={signedInAt} /> },
-            { key: 'seen', header: 'Last seen', cell: ({ lastSeenAt }) => <Time at={lastSeenAt} format="relative" /> },
+            {
+              key: 'seen',
+              header: 'Last seen',
+              cell: ({ lastSeenAt }) => <Time at={lastSeenAt} now={now} format="relative" />,
+            },
             { key: 'end', header: <span className="sr-only">Action</span>, align: 'right', cell: EndOne },
           ]}
         />

@@ -36,7 +36,7 @@ export async function loader(args: Route.LoaderArgs) {
 async function standingOf(args: Route.LoaderArgs) {
   const { subscription } = await requirePayer(args)
   if (!subscription || !isLive(subscription)) return null
-  const { meterkit } = args.context.get(servicesContext)
+  const { meterkit, clock } = args.context.get(servicesContext)
   const [charges, usage] = await Promise.all([
     meterkit.invoices.upcoming(subscription.id),
     meterkit.usage.current(subscription.id),
@@ -45,6 +45,7 @@ async function standingOf(args: Route.LoaderArgs) {
     planName: meterkit.plans().find(({ key }) => key === subscription.plan)?.name ?? null,
     status: subscription.cancelAtPeriodEnd ? 'canceling' : subscription.status,
     period: subscription.currentPeriod,
+    now: clock(),
     charges: charges && { amount: dueOf(charges.amount, charges.carried).amount, currency: charges.currency },
     meters: (usage?.meters ?? []).map(({ displayName, quantity, unit }) => ({ displayName, quantity, unit })),
   }
@@ -72,11 +73,14 @@ export default function Overview({ loaderData }: Route.ComponentProps) {
             title="No plan yet"
             actions={
               <LinkButton to={`${base}/subscribe`} variant="primary">
-                Subscribe
+                {role === 'member' ? 'See the plans' : 'Subscribe'}
               </LinkButton>
             }
           >
-            Choose a plan to use the AI chat. There is no monthly fee: what is not used costs nothing.
+            {role === 'member'
+              ? 'AI chat opens once an owner or admin has chosen a plan.'
+              : 'Choose a plan to use the AI chat.'}{' '}
+            There is no monthly fee: what is not used costs nothing.
           </Alert>
         )}
         {standing && <Standing standing={standing} />}
@@ -92,7 +96,8 @@ export default function Overview({ loaderData }: Route.ComponentProps) {
             </Shortcut>
           )}
           <Shortcut to={`${base}/settings/members`} icon={<Users />} title="Members">
-            {members === 1 ? 'Only you so far.' : `${members} people.`} Invite those you work with.
+            {members === 1 ? 'Only you so far.' : `${members} people.`}
+            {role !== 'member' && ' Invite those you work with.'}
           </Shortcut>
         </div>
       </div>
@@ -102,7 +107,7 @@ export default function Overview({ loaderData }: Route.ComponentProps) {
 
 type StandingData = NonNullable<Route.ComponentProps['loaderData']['standing']>
 
-function Standing({ standing: { planName, status, charges, meters, period } }: { standing: StandingData }) {
+function Standing({ standing: { planName, status, charges, meters, period, now } }: { standing: StandingData }) {
   return (
     <StatRow>
       <Stat label="Plan" value={planName ?? 'Custom'} hint={<StatusBadge status={status} />} />
@@ -118,7 +123,7 @@ function Standing({ standing: { planName, status, charges, meters, period } }: {
           key={displayName}
           label={displayName}
           value={<Quantity value={quantity} unit={unit} />}
-          hint={period && <Time at={period.end} format="left" />}
+          hint={period && <Time at={period.end} now={now} format="left" />}
         />
       ))}
     </StatRow>

@@ -3,20 +3,23 @@ import { formatClock, formatDate, formatRelative, formatTime, formatTimeLeft } f
 import { useHydrated } from './hydrated.ts'
 
 /**
- * An instant. The server writes UTC; the browser then shows the viewer's zone, with UTC on hover.
+ * An instant. Beside the present (`relative`, `left`), give `now` as the server had it: whoever moves the local
+ * Stripe's clock moves the product's time, and not the browser's. The server writes UTC; the browser then shows the viewer's zone, with UTC on hover.
  * `format`: `time` (Nov 24, 14:05), `date`, `clock` (14:05:09), `relative` (3 minutes ago), `left` (6 days left).
  */
 export function Time({
   at,
+  now: given,
   format = 'time',
   className,
 }: {
   at: Date | string | number
+  now?: Date | string | number
   format?: 'time' | 'date' | 'clock' | 'relative' | 'left'
   className?: string
 }) {
   const hydrated = useHydrated()
-  const now = useNow(format === 'relative' || format === 'left')
+  const now = useNow(given, format === 'relative' || format === 'left')
   const instant = new Date(at)
   if (Number.isNaN(instant.getTime())) return <span className={className}>–</span>
   const zone = hydrated ? undefined : 'UTC'
@@ -40,13 +43,15 @@ export function Time({
   )
 }
 
-/** The present, told again every half minute while `ticking`. */
-function useNow(ticking: boolean): Date {
-  const [now, setNow] = useState(() => new Date())
+/** The present, counted on from `given` or else the browser's own, and told again every half minute while `ticking`. */
+function useNow(given: Date | string | number | undefined, ticking: boolean): Date {
+  const base = given === undefined ? null : new Date(given).getTime()
+  const [told, setTold] = useState({ base, now: base ?? Date.now() })
   useEffect(() => {
     if (!ticking) return
-    const timer = setInterval(() => setNow(new Date()), 30_000)
+    const ahead = base === null ? 0 : base - Date.now()
+    const timer = setInterval(() => setTold({ base, now: Date.now() + ahead }), 30_000)
     return () => clearInterval(timer)
-  }, [ticking])
-  return now
+  }, [base, ticking])
+  return new Date(told.base === base ? told.now : (base ?? Date.now()))
 }
