@@ -31,20 +31,24 @@ export async function loader(args: Route.LoaderArgs) {
   const { user, organization, role } = await requireMembership(args)
   const { pool } = args.context.get(servicesContext)
   const canManage = isManager(role)
+  // Accounts and invitations live by the machine's time, whatever the local Stripe's clock says.
+  const now = new Date()
   return {
+    now,
     organization,
     role,
     canManage,
     ownId: user.id,
     members: await membersOf(pool, organization.id),
     // An invitation's id is what admits: it is for those who could send one.
-    invitations: canManage ? await openInvitations(pool, organization.id, new Date()) : [],
+    invitations: canManage ? await openInvitations(pool, organization.id, now) : [],
     notice: notices[args.url.searchParams.get('notice') ?? ''] ?? null,
   }
 }
 
 const notices: Record<string, string> = {
   invited: 'The invitation is on its way by mail. It can be accepted for a week.',
+  'invited-again': 'A new invitation is on its way by mail, in place of the earlier one, whose link no longer works.',
   canceled: 'The invitation is withdrawn; its link no longer works.',
   role: 'The role is changed.',
   removed: 'The member is removed and has no access any more.',
@@ -73,10 +77,18 @@ async function act(args: Route.ActionArgs, { organization }: Membership, form: F
   if (intent === 'invite') {
     const read = checkForm(form, z.object({ email: emailField, role: memberRole }))
     if (!read.ok) return read.refused
+    const { email } = read.values
+    const open = await openInvitations(services.pool, organizationId, new Date())
     const answer = await submitToAuth(args, '/organization/invite-member', { ...read.values, organizationId })
-    if (!answer.ok) return refusal(form, { email: answer.message })
+    if (!answer.ok) {
+      const isMember = answer.code === 'USER_IS_ALREADY_A_MEMBER_OF_THIS_ORGANIZATION'
+      return refusal(form, {
+        email: isMember ? `${email} is a member of ${organization.name} already.` : answer.message,
+      })
+    }
     await note('invite', read.values)
-    throw redirect(`${args.url.pathname}?notice=invited`)
+    const isAgain = open.some((invitation) => invitation.email === email.toLowerCase())
+    throw redirect(`${args.url.pathname}?notice=${isAgain ? 'invited-again' : 'invited'}`)
   }
   if (intent === 'cancel-invitation') {
     const invitationId = String(form.get('invitation'))
@@ -119,12 +131,14 @@ function settled(
 }
 
 function sentence({ code, message }: { code: string | null; message: string }): string {
-  const lastOwner = code?.startsWith('YOU_CANNOT_LEAVE_THE_ORGANIZATION') ?? false
-  return lastOwner ? 'An organization keeps at least one owner. Make somebody else an owner first.' : message
+  if (code?.startsWith('YOU_CANNOT_LEAVE_THE_ORGANIZATION')) {
+    return 'An organization keeps at least one owner. Make somebody else an owner first.'
+  }
+  return message
 }
 
 export default function Members({ loaderData, actionData }: Route.ComponentProps) {
-  const { organization, canManage, members, invitations, notice, ownId, role } = loaderData
+  const { organization, canManage, members, invitations, notice, ownId, role, now } = loaderData
   const errorsOf = (intents: string[]) =>
     actionData && intents.includes(actionData.intent) ? actionData.errors : undefined
   return (
@@ -187,7 +201,7 @@ export default function Members({ loaderData, actionData }: Route.ComponentProps
         />
         <Pager total={members.length} unit={members.length === 1 ? 'member' : 'members'} />
       </Card>
-      {invitations.length > 0 && <InvitationsCard invitations={invitations} />}
+      {invitations.length > 0 && <InvitationsCard invitations={invitations} now={now} />}
     </div>
   )
 }
@@ -285,7 +299,7 @@ function Leave({ organization }: { organization: string }) {
   )
 }
 
-function InvitationsCard({ invitations }: { invitations: Invitation[] }) {
+function InvitationsCard({ invitations, now }: { invitations: Invitation[]; now: Date }) {
   return (
     <Card flush>
       <CardHeader className="p-5 pb-0" title="Open invitations" />
@@ -300,7 +314,7 @@ function InvitationsCard({ invitations }: { invitations: Invitation[] }) {
             key: 'expires',
             header: 'Expires',
             wide: true,
-            cell: ({ expiresAt }) => <Time at={expiresAt} format="left" />,
+            cell: ({ expiresAt }) => <Time at={expiresAt} now={now} format="left" />,
           },
           {
             key: 'cancel',
