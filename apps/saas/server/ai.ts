@@ -1,7 +1,8 @@
 import type { LanguageModelV4 } from '@ai-sdk/provider'
 import { type AiUsage, type MeterAi, type ModelPrice, meterAiCalls } from 'meterkit/ai'
-import { type Config, StartupError } from './config.ts'
-import { DEMO_MODEL_ID, demoModel } from './demo-model.ts'
+import { DEMO_MODEL_ID, providerOf } from './ai-provider.ts'
+import type { Config } from './config.ts'
+import { demoModel } from './demo-model.ts'
 import type { Services } from './services.ts'
 
 export interface Ai {
@@ -54,7 +55,7 @@ async function createAi({ config, pool, meterkit, log, clock }: Services): Promi
   }
 }
 
-/** `AI_MODEL` if it is set, else what there is a key for, else the demo model. */
+/** `AI_MODEL` if it is set, else what there is a key for, else the demo model. The configuration knows the key is there. */
 export async function pickModel(
   config: Pick<Config, 'anthropicApiKey' | 'openaiApiKey' | 'aiModel'>,
 ): Promise<Pick<Ai, 'model' | 'modelName'>> {
@@ -63,25 +64,11 @@ export async function pickModel(
   if (provider === 'demo') return { model: demoModel(), modelName: 'demo model' }
   const id = (aiModel ?? '').replace(/^(anthropic|openai)\//, '')
   if (provider === 'anthropic') {
-    if (!anthropicApiKey) throw missingKey(aiModel, 'ANTHROPIC_API_KEY')
     const { createAnthropic } = await import('@ai-sdk/anthropic')
-    const model = createAnthropic({ apiKey: anthropicApiKey })(id || ANTHROPIC_DEFAULT)
+    const model = createAnthropic({ apiKey: anthropicApiKey! })(id || ANTHROPIC_DEFAULT)
     return { model, modelName: model.modelId }
   }
-  if (!openaiApiKey) throw missingKey(aiModel, 'OPENAI_API_KEY')
   const { createOpenAI } = await import('@ai-sdk/openai')
-  const model = createOpenAI({ apiKey: openaiApiKey })(id || OPENAI_DEFAULT)
+  const model = createOpenAI({ apiKey: openaiApiKey! })(id || OPENAI_DEFAULT)
   return { model, modelName: model.modelId }
-}
-
-/** By its prefix or by how the provider names its models; null where the keys decide. */
-function providerOf(model: string | null): 'anthropic' | 'openai' | 'demo' | null {
-  if (model === null) return null
-  if (model === DEMO_MODEL_ID) return 'demo'
-  if (/^(anthropic\/|claude)/.test(model)) return 'anthropic'
-  return /^(openai\/|gpt|o\d|chatgpt)/.test(model) ? 'openai' : null
-}
-
-function missingKey(model: string | null, variable: string): StartupError {
-  return new StartupError([`AI_MODEL is ${model}, but ${variable} is missing. Set it, or remove AI_MODEL.`])
 }

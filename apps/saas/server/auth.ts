@@ -39,7 +39,8 @@ export function createAuth(parts: AuthParts) {
     database: pool,
     trustedOrigins: [appUrl, ...trustedOrigins],
     telemetry: { enabled: false },
-    logger: { level: 'warn', log: (level, message) => log[level === 'error' ? 'error' : 'warn']({}, message) },
+    // Without a level it logs warnings and errors here; with one, each wrong request also to the console.
+    logger: { log: (level, message) => log[level === 'error' ? 'error' : 'warn']({}, message) },
     advanced: {
       cookiePrefix: 'meterkit',
       useSecureCookies: appUrl.startsWith('https:'),

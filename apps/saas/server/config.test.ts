@@ -65,12 +65,23 @@ test('each malformed value is refused in one line that names variable, value and
     [{ LOG_LEVEL: 'loud' }, /LOG_LEVEL is "loud"/],
     [{ METERKIT_COLLECT: '1' }, /METERKIT_COLLECT is "1"/],
     [{ TRUSTED_PROXIES: '-1' }, /TRUSTED_PROXIES is "-1"/],
+    [{ NODE_ENV: 'prod' }, /NODE_ENV is "prod"; it must be production, development or test\./],
+    [{ SYNC_SCHEDULE: 'hourly' }, /remove it to get every minute\.$/],
+    [{ ...production, SYNC_SCHEDULE: 'hourly' }, /remove it to get @daily\.$/],
+    [{ AI_MODEL: 'claude-sonnet-4-5', OPENAI_API_KEY: 'sk-1' }, /but ANTHROPIC_API_KEY is missing/],
+    [{ AI_MODEL: 'openai/gpt-5' }, /but OPENAI_API_KEY is missing/],
+    [{ AI_MODEL: 'mistral' }, /neither ANTHROPIC_API_KEY nor OPENAI_API_KEY/],
   ]
   for (const [environment, expected] of cases) {
     const lines = refusals(environment)
     assert.equal(lines.length, 1, JSON.stringify(environment))
     assert.match(lines[0] ?? '', expected)
   }
+})
+
+test('a model with the key of its provider is accepted, and so is a name that only the provider knows', () => {
+  assert.deepEqual(refusals({ AI_MODEL: 'claude-sonnet-4-5', ANTHROPIC_API_KEY: 'sk-1' }), [])
+  assert.deepEqual(refusals({ AI_MODEL: 'my-tuned-model', OPENAI_API_KEY: 'sk-1' }), [])
 })
 
 test('all problems are told at once', () => {

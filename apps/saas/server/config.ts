@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { providerOf } from './ai-provider.ts'
 
 /** The folder of the whole project: where `.env` and `.meterkit/` live. */
 export const PROJECT_DIRECTORY = fileURLToPath(new URL('../../../', import.meta.url))
@@ -56,12 +56,6 @@ export class StartupError extends Error {
   }
 }
 
-/** Reads `.env` of the project, if there is one; what the environment already says wins. */
-export function loadEnvironmentFile(directory = PROJECT_DIRECTORY): void {
-  const file = join(directory, '.env')
-  if (existsSync(file)) process.loadEnvFile(file)
-}
-
 /**
  * The app's configuration from environment variables; an empty value counts as absent.
  *
@@ -69,7 +63,7 @@ export function loadEnvironmentFile(directory = PROJECT_DIRECTORY): void {
  */
 export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()))
-  const parsed = variables.safeParse(given)
+  const parsed = variables(given.NODE_ENV === 'production').safeParse(given)
   const problems = parsed.success ? contradictions(parsed.data) : parsed.error.issues.map(({ message }) => message)
   if (!parsed.success || problems.length > 0) throw new StartupError(problems)
   return toConfig(parsed.data)
@@ -95,78 +89,81 @@ const wholeNumber = (name: string, highest: number, fallback: string) =>
     })
     .transform(Number)
 
-const variables = z.object({
-  NODE_ENV: z.string().optional(),
-  HOST: z.string().optional(),
-  PORT: wholeNumber('PORT', 65535, String(DEFAULT_PORT)).optional(),
-  APP_URL: z
-    .string()
-    .refine(isWebAddress, {
-      error: ({ input }) =>
-        `APP_URL is "${input}"; it must be the address people type, such as https://app.example.com, without a path. Correct it.`,
-    })
-    .transform((value) => new URL(value).origin)
-    .optional(),
-  TRUSTED_PROXIES: wholeNumber('TRUSTED_PROXIES', 10, '0').optional(),
-  DATABASE_URL: z
-    .string()
-    .refine(isDatabaseUrl, {
-      // The value may hold a password, so it is not repeated.
-      error:
-        'DATABASE_URL is not an address PostgreSQL understands; it looks like postgresql://user:password@host:5432/database. Correct it, or remove it to use the PostgreSQL that comes with Meterkit.',
-    })
-    .optional(),
-  STRIPE_SECRET: z
-    .string()
-    .regex(/^(sk|rk)_(test|live)_\S+$/, {
-      error: ({ input }) =>
-        `STRIPE_SECRET begins with "${String(input).slice(0, 3)}…"; a secret key begins with sk_test_, sk_live_, rk_test_ or rk_live_. Copy it from Stripe's dashboard (Developers, API keys), or remove it to use the local Stripe.`,
-    })
-    .optional(),
-  STRIPE_WEBHOOK_SECRET: z
-    .string()
-    .transform((value) => value.split(',').map((secret) => secret.trim()))
-    .refine((secrets) => secrets.every((secret) => /^whsec_\S+$/.test(secret)), {
-      error:
-        'STRIPE_WEBHOOK_SECRET holds something that does not begin with whsec_; it is one signing secret, or several with commas between them. Copy it from the webhook endpoint in Stripe, or from what stripe listen prints.',
-    })
-    .optional(),
-  STRIPE_PRODUCTION_MODE: flag('STRIPE_PRODUCTION_MODE', 'Set it to true only together with a live key.').optional(),
-  BILLING_SOURCE: oneOf('BILLING_SOURCE', ['organization', 'user'], 'organization').optional(),
-  SYNC_SCHEDULE: z
-    .string()
-    .trim()
-    .refine(isSchedule, {
-      error: ({ input }) =>
-        `SYNC_SCHEDULE is "${input}"; it must be a cron expression of five fields, such as "0 3 * * *", or @daily, @hourly or @minutely. Correct it, or remove it to get @daily.`,
-    })
-    .optional(),
-  BETTER_AUTH_SECRET: z
-    .string()
-    .min(32, {
-      error: ({ input }) =>
-        `BETTER_AUTH_SECRET has ${String(input).length} characters; it must have at least 32. Make one with: openssl rand -base64 32.`,
-    })
-    .optional(),
-  ANTHROPIC_API_KEY: z.string().optional(),
-  OPENAI_API_KEY: z.string().optional(),
-  AI_MODEL: z.string().optional(),
-  SMTP_URL: z
-    .string()
-    .refine((value) => /^smtps?:\/\//.test(value) && URL.canParse(value), {
-      error:
-        'SMTP_URL is not the address of a mail server; it looks like smtp://user:password@host:587. Correct it, or remove it to read mails on the mailbox page.',
-    })
-    .optional(),
-  MAIL_FROM: z.string().optional(),
-  LOG_LEVEL: oneOf('LOG_LEVEL', LOG_LEVELS, 'info').optional(),
-  METERKIT_DATA_DIR: z.string().optional(),
-  METERKIT_COLLECT: flag(
-    'METERKIT_COLLECT',
-    'False turns the collecting of usage off; remove it to collect.',
-  ).optional(),
-})
-type Variables = z.output<typeof variables>
+const variables = (production: boolean) =>
+  z.object({
+    NODE_ENV: oneOf('NODE_ENV', ['production', 'development', 'test'], 'development').optional(),
+    HOST: z.string().optional(),
+    PORT: wholeNumber('PORT', 65535, String(DEFAULT_PORT)).optional(),
+    APP_URL: z
+      .string()
+      .refine(isWebAddress, {
+        error: ({ input }) =>
+          `APP_URL is "${input}"; it must be the address people type, such as https://app.example.com, without a path. Correct it.`,
+      })
+      .transform((value) => new URL(value).origin)
+      .optional(),
+    TRUSTED_PROXIES: wholeNumber('TRUSTED_PROXIES', 10, '0').optional(),
+    DATABASE_URL: z
+      .string()
+      .refine(isDatabaseUrl, {
+        // The value may hold a password, so it is not repeated.
+        error:
+          'DATABASE_URL is not an address PostgreSQL understands; it looks like postgresql://user:password@host:5432/database. Correct it, or remove it to use the PostgreSQL that comes with Meterkit.',
+      })
+      .optional(),
+    STRIPE_SECRET: z
+      .string()
+      .regex(/^(sk|rk)_(test|live)_\S+$/, {
+        error: ({ input }) =>
+          `STRIPE_SECRET begins with "${String(input).slice(0, 3)}…"; a secret key begins with sk_test_, sk_live_, rk_test_ or rk_live_. Copy it from Stripe's dashboard (Developers, API keys), or remove it to use the local Stripe.`,
+      })
+      .optional(),
+    STRIPE_WEBHOOK_SECRET: z
+      .string()
+      .transform((value) => value.split(',').map((secret) => secret.trim()))
+      .refine((secrets) => secrets.every((secret) => /^whsec_\S+$/.test(secret)), {
+        error:
+          'STRIPE_WEBHOOK_SECRET holds something that does not begin with whsec_; it is one signing secret, or several with commas between them. Copy it from the webhook endpoint in Stripe, or from what stripe listen prints.',
+      })
+      .optional(),
+    STRIPE_PRODUCTION_MODE: flag('STRIPE_PRODUCTION_MODE', 'Set it to true only together with a live key.').optional(),
+    BILLING_SOURCE: oneOf('BILLING_SOURCE', ['organization', 'user'], 'organization').optional(),
+    SYNC_SCHEDULE: z
+      .string()
+      .trim()
+      .refine(isSchedule, {
+        error: ({ input }) =>
+          `SYNC_SCHEDULE is "${input}"; it must be a cron expression of five fields, such as "0 3 * * *", or @daily, @hourly or @minutely. Correct it, or remove it to get ${production ? '@daily' : 'every minute'}.`,
+      })
+      .optional(),
+    BETTER_AUTH_SECRET: z
+      .string()
+      .min(32, {
+        error: ({ input }) =>
+          `BETTER_AUTH_SECRET has ${String(input).length} characters; it must have at least 32. Make one with: openssl rand -base64 32.`,
+      })
+      .optional(),
+    ANTHROPIC_API_KEY: z.string().optional(),
+    OPENAI_API_KEY: z.string().optional(),
+    AI_MODEL: z.string().optional(),
+    SMTP_URL: z
+      .string()
+      .refine((value) => /^smtps?:\/\//.test(value) && URL.canParse(value), {
+        error:
+          'SMTP_URL is not the address of a mail server; it looks like smtp://user:password@host:587. Correct it, or remove it to read mails on the mailbox page.',
+      })
+      .optional(),
+    MAIL_FROM: z.string().optional(),
+    LOG_LEVEL: oneOf('LOG_LEVEL', LOG_LEVELS, 'info').optional(),
+    METERKIT_DATA_DIR: z.string().optional(),
+    METERKIT_COLLECT: flag(
+      'METERKIT_COLLECT',
+      'False turns the collecting of usage off; remove it to collect.',
+    ).optional(),
+  })
+/** Every environment variable the app reads. */
+export const VARIABLE_NAMES: readonly string[] = Object.keys(variables(false).shape)
+type Variables = z.output<ReturnType<typeof variables>>
 
 /** What each variable allows, but not all of them together. */
 function contradictions(given: Variables): string[] {
@@ -189,8 +186,23 @@ function contradictions(given: Variables): string[] {
     problems.push(
       'STRIPE_SECRET is set, but STRIPE_WEBHOOK_SECRET is missing; without it no webhook can be verified. Take it from `npx meterkit provision` or from `stripe listen`.',
     )
+  problems.push(...keylessModel(given))
   if (given.NODE_ENV === 'production') problems.push(...missingInProduction(given))
   return problems
+}
+
+function keylessModel({ AI_MODEL: model, ANTHROPIC_API_KEY: anthropic, OPENAI_API_KEY: openai }: Variables): string[] {
+  if (model === undefined) return []
+  const provider = providerOf(model)
+  if (provider === 'demo') return []
+  if (provider === null) {
+    if (anthropic || openai) return []
+    return [
+      `AI_MODEL is "${model}", but there is neither ANTHROPIC_API_KEY nor OPENAI_API_KEY. Set the key of its provider, or remove AI_MODEL to get the demo model.`,
+    ]
+  }
+  const [name, key] = provider === 'anthropic' ? ['ANTHROPIC_API_KEY', anthropic] : ['OPENAI_API_KEY', openai]
+  return key ? [] : [`AI_MODEL is "${model}", but ${name} is missing. Set it, or remove AI_MODEL.`]
 }
 
 function missingInProduction(given: Variables): string[] {

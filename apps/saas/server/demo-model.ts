@@ -7,9 +7,8 @@ import type {
   LanguageModelV4Usage,
 } from '@ai-sdk/provider'
 import { countPromptTokens, countTokens } from 'meterkit/ai'
+import { DEMO_MODEL_ID } from './ai-provider.ts'
 import { type DocumentationIndex, documentation, type Found } from './documentation.ts'
-
-export const DEMO_MODEL_ID = 'demo'
 
 const WORD_EVERY_MS = 20
 

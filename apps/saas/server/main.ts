@@ -1,8 +1,9 @@
-import { loadEnvironmentFile, readConfig, StartupError } from './config.ts'
+import { readConfig, StartupError } from './config.ts'
+import { loadEnvironmentFile } from './environment-file.ts'
 
 /** The program behind `npm start` and `npm run dev`: reads the configuration, starts the app, stops it when asked. */
 async function main(): Promise<void> {
-  loadEnvironmentFile()
+  for (const slip of loadEnvironmentFile()) process.stderr.write(`Meterkit: ${slip}\n`)
   const config = readConfig(process.env)
   const dev = process.argv.includes('--dev')
   // React chooses its build by NODE_ENV when it is first loaded, and the pages were built for the faster one. Whether
