@@ -1,9 +1,12 @@
 import ArrowUp from 'lucide-react/icons/arrow-up'
 import Square from 'lucide-react/icons/square'
-import { type FormEvent, type KeyboardEvent, type RefObject, useState } from 'react'
+import { type FormEvent, type KeyboardEvent, type RefObject, useEffect, useRef, useState } from 'react'
 import { Button } from '~/ui/button'
 import { formatQuantity } from '~/ui/quantity'
 import { MESSAGE_CHARACTERS_MAX } from './message.ts'
+
+/** Stop stands where Send stood: the second click of a double click must not end the answer that the first began. */
+const DOUBLE_CLICK_MS = 500
 
 /** Where one writes: Enter sends, Shift-Enter breaks the line, Stop ends an answer under way. */
 export function Composer({
@@ -18,13 +21,19 @@ export function Composer({
   onStop: () => void
 }) {
   const [text, setText] = useState('')
+  const sentAt = useRef(Number.NEGATIVE_INFINITY)
+  useFocusWithoutKeyboard(input)
   const excess = text.length - MESSAGE_CHARACTERS_MAX
   const canSend = text.trim() !== '' && excess <= 0 && !answering
 
   const send = () => {
     if (!canSend) return
+    sentAt.current = performance.now()
     onSend(text.trim())
     setText('')
+  }
+  const stop = () => {
+    if (performance.now() - sentAt.current > DOUBLE_CLICK_MS) onStop()
   }
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -55,7 +64,7 @@ export function Composer({
           className="field-sizing-content max-h-48 min-h-9 w-full min-w-0 resize-none bg-transparent px-2 py-1.5 text-base leading-6 outline-none md:text-sm"
         />
         {answering ? (
-          <Button variant="secondary" size="icon" aria-label="Stop" title="Stop" onClick={onStop}>
+          <Button variant="secondary" size="icon" aria-label="Stop" title="Stop" onClick={stop}>
             <Square aria-hidden className="fill-current" />
           </Button>
         ) : (
@@ -72,4 +81,11 @@ export function Composer({
       )}
     </form>
   )
+}
+
+/** One opens the chat to write. On a phone the focus would bring up the keyboard over what there is to read. */
+function useFocusWithoutKeyboard(input: RefObject<HTMLTextAreaElement | null>): void {
+  useEffect(() => {
+    if (window.matchMedia('(pointer: fine)').matches) input.current?.focus({ preventScroll: true })
+  }, [input])
 }
