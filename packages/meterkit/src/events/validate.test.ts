@@ -47,6 +47,11 @@ test('quantities are taken exactly, in whatever form', () => {
   for (const [given, stored] of cases) assert.equal(check({ quantity: given }).quantity, stored)
 })
 
+/** Inputs the types forbid. */
+function untyped(cases: [Record<string, unknown>, code: string, field: string][]) {
+  return cases as [Partial<EventInput>, code: string, field: string][]
+}
+
 test('each wrong input is refused by its own code, naming field and value', () => {
   const cases: [Partial<EventInput>, code: string, field: string][] = [
     [{ meter: 'ai_tokns' }, 'unknown_meter', 'meter'],
@@ -74,6 +79,26 @@ test('each wrong input is refused by its own code, naming field and value', () =
     [{ id: 'x'.repeat(201) }, 'invalid_event_id', 'id'],
     [{ properties: { note: 'a\0b' } }, 'invalid_properties', 'properties.note'],
     [{ properties: { cost: Number.NaN } }, 'invalid_properties', 'properties.cost'],
+    // what PostgreSQL cannot store
+    [{ id: 'x\ud800' }, 'invalid_event_id', 'id'],
+    [{ properties: { 'a\0b': 1 } }, 'invalid_properties', 'properties.a\0b'],
+    [{ properties: { note: '\ud800' } }, 'invalid_properties', 'properties.note'],
+    [{ properties: { ['x'.repeat(101)]: 1 } }, 'invalid_properties', `properties.${'x'.repeat(100)}`],
+    // a time in seconds, and what no calendar of PostgreSQL has
+    [{ timestamp: new Date(-1) }, 'invalid_timestamp', 'timestamp'],
+    [{ timestamp: new Date('0000-06-01T00:00:00Z') }, 'invalid_timestamp', 'timestamp'],
+    [{ timestamp: new Date(-8e15) }, 'invalid_timestamp', 'timestamp'],
+    // from JavaScript, where no compiler looks
+    ...untyped([
+      [{ quantity: null }, 'invalid_quantity', 'quantity'],
+      [{ quantity: true }, 'invalid_quantity', 'quantity'],
+      [{ quantity: [7] }, 'invalid_quantity', 'quantity'],
+      [{ quantity: { toString: () => '9' } }, 'invalid_quantity', 'quantity'],
+      [{ timestamp: '2026-11-24' }, 'invalid_timestamp', 'timestamp'],
+      [{ properties: null }, 'invalid_properties', 'properties'],
+      [{ properties: ['a'] }, 'invalid_properties', 'properties'],
+      [{ properties: { model: { name: 'a' } } }, 'invalid_properties', 'properties.model'],
+    ]),
   ]
   for (const [input, code, field] of cases) {
     assert.throws(

@@ -1,0 +1,264 @@
+import type { TestContext } from 'node:test'
+import { invoiceDisagreements, type Recorded, usageDisagreements } from './agreement.ts'
+import { pass, type Subscriber, settled, subscriber, use, type World, world } from './world.ts'
+
+const SECOND_MS = 1_000
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+/** The same numbers for the same seed. */
+interface Random {
+  chance: (probability: number) => boolean
+  /** Both ends included. */
+  whole: (from: number, to: number) => number
+  pick: <T>(choices: readonly T[]) => T
+}
+
+interface Used extends Recorded {
+  at: number
+}
+
+interface Simulated {
+  subscriber: Subscriber
+  used: Used[]
+  /** A switch was tried then; milliseconds. */
+  switchedAt: number
+}
+
+interface Simulation {
+  w: World
+  random: Random
+  all: Simulated[]
+  /** Where the process that reports next dies: before Stripe has heard of it, or after. */
+  death: { next: 'before' | 'after' | null }
+  say: (line: string) => void
+}
+
+/** What may happen in a step, and how often of a hundred times. Each tells what it did. */
+const ACTIONS: readonly [percent: number, action: (simulation: Simulation) => Promise<string>][] = [
+  [45, useTokens],
+  [20, letTimePass],
+  [10, sync],
+  [6, switchPlan],
+  [5, voidAnEvent],
+  [7, breakStripe],
+  [2, mendStripe],
+  [2, clearErrors],
+  [3, loseOrFindWebhooks],
+]
+
+/**
+ * A few months of one or two subscriptions under everything that can go wrong, drawn from a seed; then peace, and a
+ * comparison of every number there is.
+ * @returns what happened, and where numbers disagree
+ */
+export async function simulate(
+  t: TestContext,
+  seed: number,
+  steps: number,
+): Promise<{ trail: string[]; disagreements: string[] }> {
+  const w = await world(t, { journal: false })
+  const random = randomOf(seed)
+  const trail: string[] = []
+  const say = (line: string) => trail.push(`${w.clock().toISOString()} ${line}`)
+  const simulation: Simulation = { w, random, all: [], death: { next: null }, say }
+  for (let i = 0; i < random.whole(1, 2); i++) {
+    const joined = await subscriber(w, { organization: `organization-${i}` })
+    simulation.all.push({ subscriber: joined, used: [], switchedAt: 0 })
+    await pass(w, random.whole(1, 80 * MINUTE_MS))
+  }
+  letProcessesDie(simulation)
+  const drum = ACTIONS.flatMap(([percent, action]) => Array.from({ length: percent }, () => action))
+  for (let step = 0; step < steps; step++) say(await random.pick(drum)(simulation))
+  await makePeace(simulation)
+  return { trail, disagreements: await compareAll(simulation) }
+}
+
+async function useTokens({ w, random, all }: Simulation): Promise<string> {
+  const each = random.pick(all)
+  const now = w.clock().getTime()
+  const quantity = random.pick([
+    () => random.pick(['0', '1', '999', '1000', '1001']), // at the edges of a package
+    () => String(random.whole(1, 50_000)),
+    () => String(random.whole(1, 50_000)),
+    () => `${random.whole(0, 999)}.${random.whole(0, 9)}${random.whole(1, 9)}`,
+  ])()
+  const offset = random.pick([
+    () => 0,
+    () => 0,
+    () => -random.whole(0, 3 * HOUR_MS),
+    () => -random.whole(0, 20 * DAY_MS),
+    () => -random.pick([34, 36, 40]) * DAY_MS, // around what Stripe takes
+    () => random.whole(0, 290 * SECOND_MS), // a clock that is ahead
+  ])()
+  const at = Math.max(now + offset, each.subscriber.subscription.startedAt.getTime())
+  const { id } = use(w, each.subscriber, quantity, new Date(at))
+  each.used.push({ id, at, quantity, void: false })
+  await w.meterkit.events.drained()
+  return `${each.subscriber.customer.name} uses ${quantity} at ${new Date(at).toISOString()}`
+}
+
+async function letTimePass(simulation: Simulation): Promise<string> {
+  const { random } = simulation
+  const milliseconds = random.whole(1, random.pick([5 * SECOND_MS, HOUR_MS, 10 * HOUR_MS, 6 * DAY_MS]))
+  await live(simulation, milliseconds)
+  return `${milliseconds} ms later`
+}
+
+/** Time passes as it does, with a sync on most days. */
+async function live(simulation: Simulation, milliseconds: number): Promise<void> {
+  const { w, random, say } = simulation
+  for (let left = milliseconds; left > 0; left -= DAY_MS) {
+    await pass(w, Math.min(left, DAY_MS))
+    if (random.chance(0.9)) say(await sync(simulation))
+  }
+  await w.meterkit.housekeeping()
+}
+
+async function sync({ w, random, death }: Simulation): Promise<string> {
+  if (random.chance(0.2)) death.next = random.pick(['before', 'after'])
+  const dies = death.next ? ` (dies ${death.next} sending)` : ''
+  const workers = random.chance(0.2) ? 3 : 1
+  const results = await Promise.allSettled(Array.from({ length: workers }, () => w.meterkit.reports.sync()))
+  death.next = null
+  const shown = results.map((result) => {
+    if (result.status === 'rejected') return (result.reason as Error).message
+    const { created, accepted, failed, postponed, reason } = result.value
+    return `${created} written, ${accepted} accepted, ${failed} failed, ${postponed} postponed ${reason ?? ''}`
+  })
+  return `sync${dies}: ${shown.join(' | ')}`
+}
+
+/** A process that dies while it sends leaves its report as it was written down before. */
+function letProcessesDie({ w, death }: Simulation): void {
+  const { meterEvents } = w.stripe.billing
+  const create = meterEvents.create.bind(meterEvents)
+  const die = (when: 'before' | 'after') => {
+    if (death.next !== when) return
+    death.next = null
+    throw new Error(`killed ${when} sending`)
+  }
+  meterEvents.create = async (...given: Parameters<typeof create>) => {
+    die('before')
+    const answer = await create(...given)
+    die('after')
+    return answer
+  }
+}
+
+async function switchPlan({ w, random, all }: Simulation): Promise<string> {
+  const each = random.pick(all)
+  const plan = random.pick(['essential', 'business', 'enterprise'] as const)
+  const { subscription, customer } = each.subscriber
+  try {
+    await w.meterkit.subscriptions.switchPlan({ subscriptionId: subscription.id, plan })
+    return `${customer.name} switches to ${plan}`
+  } catch (error) {
+    return `${customer.name} cannot switch to ${plan}: ${(error as Error).message}`
+  } finally {
+    // also where it was refused: its answer may have been lost
+    each.switchedAt = w.clock().getTime() + SECOND_MS
+  }
+}
+
+/** Of the open period and plan only: what Stripe has priced already can be credited only against usage to come. */
+async function voidAnEvent({ w, random, all }: Simulation): Promise<string> {
+  const each = random.pick(all)
+  const { id, currentPeriod } = (await w.meterkit.subscriptions.get(each.subscriber.subscription.id))!
+  if (w.clock() >= currentPeriod!.end) return `no void: the period of ${id} is over, and nobody has told us`
+  const start = Math.max(currentPeriod!.start.getTime(), each.switchedAt)
+  const open = each.used.filter((event) => !event.void && event.at >= start)
+  if (open.length === 0) return 'no void: nothing to void'
+  const event = random.pick(open)
+  await w.meterkit.events.void(event.id, { by: 'omar', reason: 'a mistake' })
+  event.void = true
+  return `void of ${event.quantity} at ${new Date(event.at).toISOString()}`
+}
+
+async function breakStripe({ w, random }: Simulation): Promise<string> {
+  const { faults } = w.stripeLocal
+  const meterEvents = '/v1/billing/meter_events'
+  const path = random.pick([meterEvents, meterEvents, meterEvents, '/v1/subscriptions', '/v1/invoices', undefined])
+  const times = random.whole(1, 9)
+  const fault = random.pick(['answer', 'lose', 'drop', 'reject'] as const)
+  if (fault === 'answer') {
+    faults.answer(random.pick([409, 429, 500, 503] as const), times, path, random.chance(0.5))
+  }
+  if (fault === 'lose') faults.loseAnswers(times, path)
+  if (fault === 'drop') faults.dropRequests(times, path)
+  if (fault === 'reject') faults.rejectAsynchronously(1, 'meter_event_invalid_value')
+  return `fault: ${fault} ${times} times, ${path ?? 'all paths'}`
+}
+
+async function mendStripe({ w }: Simulation): Promise<string> {
+  w.stripeLocal.faults.clear()
+  return 'no more faults'
+}
+
+/** As an operator may, by SQL; but for reports of which nobody knows whether Stripe has them. */
+async function clearErrors({ w }: Simulation): Promise<string> {
+  const { rowCount } = await w.pool.query(`
+    update billing.billing_meter_events set error_message = null
+    where error_message is not null and error_message not like '%do not tell%'`)
+  return `${rowCount} errors cleared`
+}
+
+async function loseOrFindWebhooks({ w }: Simulation): Promise<string> {
+  w.webhooks.reach = !w.webhooks.reach
+  return w.webhooks.reach ? 'webhooks arrive' : 'webhooks go astray'
+}
+
+/** Nothing fails any more, time enough passes for what is in doubt, and an operator mends what was refused. */
+async function makePeace(simulation: Simulation): Promise<void> {
+  const { w, say } = simulation
+  say('peace')
+  w.stripeLocal.faults.clear()
+  w.webhooks.reach = true
+  await live(simulation, 30 * HOUR_MS)
+  await comeToRest(w)
+  await w.meterkit.events.retry('all')
+  await comeToRest(w)
+}
+
+/** Past every back-off of reports. */
+async function comeToRest(w: World): Promise<void> {
+  for (let round = 0; round < 6; round++) {
+    await pass(w, 20 * MINUTE_MS)
+    await w.stripeLocal.idle()
+    await w.meterkit.reports.sync()
+  }
+  await settled(w)
+}
+
+async function compareAll({ w, all }: Simulation): Promise<string[]> {
+  const found: string[] = []
+  for (const { subscriber, used } of all) {
+    const { id } = subscriber.subscription
+    const upcoming = (await w.meterkit.invoices.upcoming(id))?.amount
+    const usage = await usageDisagreements(w, subscriber, used)
+    const { currentPeriod } = (await w.meterkit.subscriptions.get(id))!
+    await w.stripeLocal.advance(new Date(currentPeriod!.end.getTime() + 3 * HOUR_MS))
+    await comeToRest(w)
+    const invoices = await invoiceDisagreements(w, subscriber, used, upcoming)
+    found.push(...[...usage, ...invoices].map((line) => `${subscriber.customer.name}: ${line}`))
+  }
+  return found
+}
+
+/** Mulberry32. @see https://github.com/cprosche/mulberry32 */
+function randomOf(seed: number): Random {
+  let state = (seed * 7919) >>> 0
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+  const whole = (from: number, to: number) => from + Math.floor(next() * (to - from + 1))
+  return {
+    chance: (probability) => next() < probability,
+    whole,
+    pick: (choices) => choices[whole(0, choices.length - 1)]!,
+  }
+}
