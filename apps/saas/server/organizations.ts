@@ -151,12 +151,28 @@ export function isManager(role: MemberRole): boolean {
   return role !== 'member'
 }
 
-/** A short name for addresses: `Café Müller & Co` → `cafe-muller-co`. */
+/** Latin letters that Unicode takes for letters of their own, so that no normalization yields their plain ones. */
+const plainLetters: Record<string, string> = {
+  ł: 'l',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ħ: 'h',
+  ŧ: 't',
+  ı: 'i',
+}
+
+/** A short name for addresses: `Café Müller & Co` → `cafe-muller-co`, `Łódź Labs` → `lodz-labs`. */
 export function slugOf(name: string): string {
   return name
+    .toLowerCase()
+    .replace(/[łøđðþßæœħŧı]/g, (letter) => plainLetters[letter] ?? letter)
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
-    .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 48)
