@@ -72,8 +72,12 @@ export function stopFor(quantity: string): number {
   )
 }
 
-/** Digits as typed, with or without commas, spaces or dots between the thousands; at most twelve. Null: no number. */
+/**
+ * A whole number as typed, with or without commas, spaces or dots between the thousands; at most twelve digits. Any
+ * other dot begins a fraction, which is cut. Null: no number.
+ */
 export function quantityFrom(text: string | null): string | null {
-  const digits = (text ?? '').replace(/[\s,._']/g, '')
+  const plain = (text ?? '').replace(/[\s,_']/g, '')
+  const digits = /^\d{1,3}(\.\d{3})+$/.test(plain) ? plain.replaceAll('.', '') : plain.replace(/\.\d*$/, '')
   return /^\d{1,12}$/.test(digits) ? String(BigInt(digits)) : null
 }

@@ -37,11 +37,6 @@ export default function Landing({ loaderData: { isSignedIn, plans, unit, quantit
         <Link to="/" className="flex items-center gap-2.5 rounded-lg font-medium text-base">
           <Logo /> Meterkit
         </Link>
-        {isSignedIn && (
-          <LinkButton to="/app" variant="ghost">
-            Open the app
-          </LinkButton>
-        )}
       </header>
       <main id="main" tabIndex={-1} className="outline-none">
         <div className="pt-14 pb-14 sm:pt-24 sm:pb-20">
@@ -49,12 +44,20 @@ export default function Landing({ loaderData: { isSignedIn, plans, unit, quantit
             Charge your customers for what they use, from the first event to the paid invoice.
           </h1>
           <div className="mt-8 flex flex-wrap gap-2.5">
-            <LinkButton to="/register" variant="primary" size="lg">
-              Start now <ArrowRight aria-hidden />
-            </LinkButton>
-            <LinkButton to="/login" size="lg">
-              Sign in
-            </LinkButton>
+            {isSignedIn ? (
+              <LinkButton to="/app" variant="primary" size="lg">
+                Open the app <ArrowRight aria-hidden />
+              </LinkButton>
+            ) : (
+              <>
+                <LinkButton to="/register" variant="primary" size="lg">
+                  Start now <ArrowRight aria-hidden />
+                </LinkButton>
+                <LinkButton to="/login" size="lg">
+                  Sign in
+                </LinkButton>
+              </>
+            )}
           </div>
         </div>
         {plans.length > 0 && <PriceSlider plans={plans} unit={unit} initial={quantity} />}
