@@ -1,6 +1,7 @@
 import { Fragment, type ReactNode } from 'react'
 import { Card, CardHeader } from '~/ui/card'
 import { cn } from '~/ui/cn'
+import { unbroken } from '~/ui/formula'
 import { Money } from '~/ui/money'
 import { formatQuantity } from '~/ui/quantity'
 import { Time } from '~/ui/time'
@@ -81,7 +82,7 @@ export function ChargeLines({
                   {line.planName}, {line.meter === null ? 'flat' : line.meterName}
                   {inParts && <PartOfPeriod line={line} />}
                 </span>
-                <span className="mt-0.5 block break-words">{line.formula}</span>
+                <span className="mt-0.5 block break-words">{unbroken(line.formula)}</span>
               </th>
               <AmountCell amount={line.amount} currency={currency} equals />
             </tr>

@@ -3,6 +3,7 @@ import { useId, useState } from 'react'
 import { Form } from 'react-router'
 import { Button } from '~/ui/button'
 import { cn } from '~/ui/cn'
+import { unbroken } from '~/ui/formula'
 import { formatMoney } from '~/ui/money'
 import { formatQuantity } from '~/ui/quantity'
 import { type ComparedPlan, type Quote, quantityFrom, quotesFor, stopFor, stops } from './comparison.ts'
@@ -92,7 +93,7 @@ function PlanQuote({ quote: { name, amount, currency, lines, cheapest } }: { quo
       <p className="mt-2 font-medium text-3xl tabular-nums tracking-tight">{formatMoney(amount, currency)}</p>
       {lines.map((line) => (
         <p key={line} className="mt-1.5 text-muted text-xs tabular-nums">
-          {line}
+          {unbroken(line)}
         </p>
       ))}
     </li>

@@ -10,6 +10,7 @@ test('an instant is told in the zone asked for, with the year only where it is a
   assert.equal(formatTime(new Date('2026-11-24T00:00:00Z'), 'UTC', now), 'Nov 24, 00:00')
   assert.equal(formatTime(now, 'Asia/Tokyo', now), 'Nov 24, 23:05')
   assert.equal(formatTime(new Date('2025-01-02T03:04:00Z'), 'UTC', now), 'Jan 2, 2025, 03:04')
+  assert.equal(formatTime(now, 'UTC', now, { seconds: true }), 'Nov 24, 14:05:09')
   assert.equal(formatDate(new Date('2026-12-01T00:00:00Z'), 'America/New_York', now), 'Nov 30')
   assert.equal(formatClock(now, 'UTC'), '14:05:09')
 })

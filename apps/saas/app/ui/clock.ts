@@ -1,5 +1,5 @@
-/** `Nov 24, 14:05`; with the year where it is not `now`'s. `zone` undefined: the viewer's own. */
-export function formatTime(at: Date, zone: string | undefined, now: Date): string {
+/** `Nov 24, 14:05`, or `Nov 24, 14:05:09`; with the year where it is not `now`'s. `zone` undefined: the viewer's own. */
+export function formatTime(at: Date, zone: string | undefined, now: Date, { seconds = false } = {}): string {
   const year = at.getUTCFullYear() === now.getUTCFullYear() ? undefined : 'numeric'
   return new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
@@ -8,6 +8,7 @@ export function formatTime(at: Date, zone: string | undefined, now: Date): strin
     day: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
+    second: seconds ? '2-digit' : undefined,
     hourCycle: 'h23',
   }).format(at)
 }

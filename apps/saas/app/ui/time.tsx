@@ -5,7 +5,7 @@ import { useHydrated } from './hydrated.ts'
 /**
  * An instant. Beside the present (`relative`, `left`), give `now` as the server had it: whoever moves the local
  * Stripe's clock moves the product's time, and not the browser's. The server writes UTC; the browser then shows the viewer's zone, with UTC on hover.
- * `format`: `time` (Nov 24, 14:05), `date`, `clock` (14:05:09), `relative` (3 minutes ago), `left` (6 days left).
+ * `format`: `time` (Nov 24, 14:05), `second` (Nov 24, 14:05:09), `date`, `clock` (14:05:09), `relative` (3 minutes ago), `left` (6 days left).
  */
 export function Time({
   at,
@@ -15,7 +15,7 @@ export function Time({
 }: {
   at: Date | string | number
   now?: Date | string | number
-  format?: 'time' | 'date' | 'clock' | 'relative' | 'left'
+  format?: 'time' | 'second' | 'date' | 'clock' | 'relative' | 'left'
   className?: string
 }) {
   const hydrated = useHydrated()
@@ -25,6 +25,7 @@ export function Time({
   const zone = hydrated ? undefined : 'UTC'
   const shown = {
     time: () => formatTime(instant, zone, now) + (hydrated ? '' : ' UTC'),
+    second: () => formatTime(instant, zone, now, { seconds: true }) + (hydrated ? '' : ' UTC'),
     date: () => formatDate(instant, zone, now),
     clock: () => formatClock(instant, zone),
     relative: () => formatRelative(instant, now),

@@ -39,7 +39,7 @@ export function Timeline({ steps }: { steps: readonly TimelineStep[] }) {
                 >
                   {step.title}
                 </span>
-                {step.at && <Time at={step.at} className="text-muted text-xs" />}
+                {step.at && <Time at={step.at} format="second" className="text-muted text-xs" />}
               </p>
               {step.detail && <div className="mt-0.5 break-words text-muted">{step.detail}</div>}
             </div>

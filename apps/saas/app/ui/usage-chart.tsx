@@ -6,6 +6,7 @@ import { currencyExponent } from 'meterkit/pricing'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Button } from './button.tsx'
 import { cn } from './cn.ts'
+import { evenTicks } from './even-ticks.ts'
 import { formatMoney } from './money.ts'
 import { formatQuantity, formatQuantityShort } from './quantity.ts'
 import { Time } from './time.tsx'
@@ -51,10 +52,12 @@ export function UsageChart({
         {projection && (
           <Legend mark={<span className="w-4 border-muted border-t-2 border-dotted" />}>
             At this pace {formatMoney(projection.amount, currency)}
-            <span className="max-sm:hidden">
-              {' '}
-              ({formatMoney(projection.low, currency)} – {formatMoney(projection.high, currency)})
-            </span>
+            {formatMoney(projection.low, currency) !== formatMoney(projection.high, currency) && (
+              <span className="max-sm:hidden">
+                {' '}
+                ({formatMoney(projection.low, currency)} – {formatMoney(projection.high, currency)})
+              </span>
+            )}
           </Legend>
         )}
         {staleSince && (
@@ -291,10 +294,13 @@ function layoutOf({
   const range: [number, number] = [height - edge.bottom, edge.top]
   const usageMax = Math.max(...days.map(({ quantity }) => quantity), 1)
   const costMax = Math.max(...days.map(({ cost }) => cost ?? 0), Number(projection?.high ?? 0), 1)
-  const usage = scaleLinear<number>({ domain: [0, usageMax], range, nice: 4 })
-  const cost = scaleLinear<number>({ domain: [0, costMax], range, nice: 4 })
-  const usageTicks = usage.ticks(4)
-  const costTicks = cost.ticks(4).filter(Number.isInteger)
+  const usageTicks = evenTicks(
+    usageMax,
+    days.every(({ quantity }) => Number.isInteger(quantity)),
+  )
+  const costTicks = evenTicks(costMax, true)
+  const usage = scaleLinear<number>({ domain: [0, usageTicks.at(-1) ?? 1], range })
+  const cost = scaleLinear<number>({ domain: [0, costTicks.at(-1) ?? 1], range })
   const left = labelWidth(usageTicks.map(compact))
   const right = width - labelWidth(costTicks.map((tick) => moneyLabel(tick, costTicks, currency)))
   const x = scaleBand<string>({ domain: days.map(({ date }) => date), range: [left, right], padding: 0.28 })

@@ -64,8 +64,9 @@ export function describeUsage(
     `Cost so far ${formatMoney(latest.amount, currency)}.`,
   ]
   if (projection) {
-    const range = `between ${formatMoney(projection.low, currency)} and ${formatMoney(projection.high, currency)}`
-    sentences.push(`At this pace ${formatMoney(projection.amount, currency)} at the period's end, ${range}.`)
+    const [low, high] = [formatMoney(projection.low, currency), formatMoney(projection.high, currency)]
+    const range = low === high ? '' : `, between ${low} and ${high}`
+    sentences.push(`At this pace ${formatMoney(projection.amount, currency)} at the period's end${range}.`)
   }
   return sentences.join(' ')
 }
