@@ -1,6 +1,7 @@
 import { data, Form, redirect } from 'react-router'
 import { submitToAuth } from 'saas/server/auth-calls'
 import { checkForm, type RefusedForm, refusal } from 'saas/server/form'
+import { servicesContext } from 'saas/server/services'
 import { requireUser } from 'saas/server/session'
 import { z } from 'zod'
 import { Alert } from '~/ui/alert'
@@ -8,6 +9,7 @@ import { SubmitButton } from '~/ui/button'
 import { Card, CardHeader } from '~/ui/card'
 import { Field, FormErrors } from '~/ui/field'
 import { emailField, nameField, newPasswordField, newPasswordHelp, passwordField } from '../auth/credentials.ts'
+import { renameCustomer } from '../billing/rename.ts'
 import type { Route } from './+types/profile'
 import { AccountTabs } from './account-tabs.tsx'
 
@@ -47,7 +49,15 @@ async function changeName(args: Route.ActionArgs, form: FormData): Promise<Refus
   const read = checkForm(form, z.object({ name: nameField }))
   if (!read.ok) return read.refused
   const answer = await submitToAuth(args, '/update-user', read.values)
-  return answer.ok ? null : refusal(form, { name: answer.message })
+  if (!answer.ok) return refusal(form, { name: answer.message })
+  const { id, email } = await requireUser(args)
+  await renameCustomer(args.context.get(servicesContext), {
+    source: 'user',
+    sourceId: id,
+    name: read.values.name,
+    email,
+  })
+  return null
 }
 
 async function changeEmail(args: Route.ActionArgs, form: FormData): Promise<RefusedForm | null> {

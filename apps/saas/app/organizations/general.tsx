@@ -10,6 +10,7 @@ import { SubmitButton } from '~/ui/button'
 import { Card, CardHeader } from '~/ui/card'
 import { Field, FormErrors } from '~/ui/field'
 import { ShortId } from '~/ui/short-id'
+import { renameCustomer } from '../billing/rename.ts'
 import type { Route } from './+types/general'
 import { organizationName, organizationSlug } from './fields.ts'
 
@@ -36,7 +37,9 @@ export async function action(args: Route.ActionArgs) {
     const errors = taken ? { slug: `The address “${slug}” is taken. Choose another.` } : { form: answer.message }
     return data(refusal(read.form, errors), { status: answer.status })
   }
-  await audit(args.context.get(servicesContext), {
+  const services = args.context.get(servicesContext)
+  await renameCustomer(services, { source: 'organization', sourceId: organization.id, name })
+  await audit(services, {
     actor: user,
     action: 'organization.rename',
     object: organization.slug,
