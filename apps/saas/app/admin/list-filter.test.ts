@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { listFilter } from './list-filter.ts'
+import { ID_CURSOR, listFilter, NUMBER_CURSOR } from './list-filter.ts'
 
 const ID = '01a21014-823d-717b-9f24-eb7fd7cef5cd'
 const at = (search: string) => listFilter(new URL(`http://localhost/admin/meter-events${search}`), ['failed', 'void'])
@@ -16,7 +16,23 @@ test('a list’s address says status, search and page', () => {
   assert.equal(at('?after=bevt_1Abc').cursor, 'bevt_1Abc')
 })
 
-test('what somebody made up in an address is passed over', () => {
-  assert.deepEqual(at(`?status=nonsense&search=+&after=${ID}`), {})
-  assert.deepEqual(at("?after=b'; drop table billing.meter_events"), {})
+test('what means nothing here leaves the address', () => {
+  const cases: [search: string, location: string][] = [
+    ['?status=nonsense&search=x', '/admin/meter-events?search=x'],
+    ['?customer=zzz', '/admin/meter-events'],
+    [`?after=${ID}`, '/admin/meter-events'],
+    ["?status=void&after=b'; drop table billing.meter_events", '/admin/meter-events?status=void'],
+  ]
+  for (const [search, location] of cases)
+    assert.throws(
+      () => at(search),
+      (thrown) => thrown instanceof Response && thrown.headers.get('location') === location,
+      search,
+    )
+})
+
+test('lists of the app itself go on after an id or a number', () => {
+  const list = (search: string, cursors: RegExp) => listFilter(new URL(`http://localhost/x${search}`), [], cursors)
+  assert.deepEqual(list(`?after=${ID}`, ID_CURSOR), { cursor: ID })
+  assert.deepEqual(list('?after=42', NUMBER_CURSOR), { cursor: '42' })
 })

@@ -9,14 +9,14 @@ import { ShortId } from '~/ui/short-id'
 import { Pager, Table } from '~/ui/table'
 import { Time } from '~/ui/time'
 import type { Route } from './+types/organizations'
-import { listFilter } from './list-filter.ts'
+import { ID_CURSOR, listFilter } from './list-filter.ts'
 import { NothingFound, SearchForm } from './search-form.tsx'
 
 export const meta: Route.MetaFunction = () => [{ title: 'Organizations · Meterkit' }]
 
 export async function loader(args: Route.LoaderArgs) {
   await requireAdmin(args)
-  const { search = '', cursor = null } = listFilter(args.url)
+  const { search = '', cursor = null } = listFilter(args.url, [], ID_CURSOR)
   const organizations = await listOrganizations(args.context.get(servicesContext).pool, { search, after: cursor })
   return { organizations, search }
 }

@@ -14,14 +14,14 @@ import { StatusBadge } from '~/ui/status-badge'
 import { Pager, Table } from '~/ui/table'
 import { Time } from '~/ui/time'
 import type { Route } from './+types/users'
-import { listFilter } from './list-filter.ts'
+import { ID_CURSOR, listFilter } from './list-filter.ts'
 import { NothingFound, SearchForm } from './search-form.tsx'
 
 export const meta: Route.MetaFunction = () => [{ title: 'Users · Meterkit' }]
 
 export async function loader(args: Route.LoaderArgs) {
   const admin = await requireAdmin(args)
-  const { search = '', cursor = null } = listFilter(args.url)
+  const { search = '', cursor = null } = listFilter(args.url, [], ID_CURSOR)
   const users = await listUsers(args.context.get(servicesContext).pool, { search, after: cursor })
   return { users, ownId: admin.id }
 }
