@@ -1,26 +1,47 @@
 import ScrollText from 'lucide-react/icons/scroll-text'
 import { type AuditRow, auditTrail } from 'saas/server/audit'
-import { servicesContext } from 'saas/server/services'
+import { type Services, servicesContext } from 'saas/server/services'
 import { requireAdmin } from 'saas/server/session'
 import { Card } from '~/ui/card'
 import { EmptyState } from '~/ui/empty-state'
 import { PageHeader } from '~/ui/page-header'
+import { ShortId } from '~/ui/short-id'
 import { Pager, Table } from '~/ui/table'
 import { Time } from '~/ui/time'
 import type { Route } from './+types/audit'
-import { listFilter } from './list-filter.ts'
+import { ID_CURSOR, listFilter, NUMBER_CURSOR } from './list-filter.ts'
 import { NothingFound, SearchForm } from './search-form.tsx'
 
 export const meta: Route.MetaFunction = () => [{ title: 'Audit log · Meterkit' }]
 
 export async function loader(args: Route.LoaderArgs) {
   await requireAdmin(args)
-  const { search = '', cursor } = listFilter(args.url)
-  const before = cursor && /^\d{1,18}$/.test(cursor) ? cursor : null
-  return { trail: await auditTrail(args.context.get(servicesContext), { search, before }), search }
+  const services = args.context.get(servicesContext)
+  const { search = '', cursor: before = null } = listFilter(args.url, [], NUMBER_CURSOR)
+  const trail = await auditTrail(services, { search, before })
+  return { trail, names: await subscriptionNames(services, trail.rows), search }
 }
 
-export default function Audit({ loaderData: { trail, search } }: Route.ComponentProps) {
+/** `Acme Inc, Business` by the id of a subscription that was acted upon. */
+async function subscriptionNames({ meterkit }: Services, rows: AuditRow[]): Promise<Record<string, string>> {
+  const ids = new Set(rows.filter(({ action }) => action.startsWith('subscription.')).map(({ object }) => object))
+  const plans = new Map(meterkit.plans().map(({ key, name }) => [key, name]))
+  const named = await Promise.all(
+    [...ids].filter(isId).map(async (id) => {
+      const subscription = await meterkit.subscriptions.get(id)
+      const customer = subscription && (await meterkit.customers.get(subscription.customerId))
+      const parts = [customer?.name, plans.get(subscription?.plan ?? '')].filter(Boolean)
+      return [id, parts.join(', ')] as const
+    }),
+  )
+  return Object.fromEntries(named.filter(([, name]) => name !== ''))
+}
+
+function isId(text: string): boolean {
+  return ID_CURSOR.test(text)
+}
+
+export default function Audit({ loaderData: { trail, names, search } }: Route.ComponentProps) {
   const { rows, total, next } = trail
   return (
     <>
@@ -39,14 +60,35 @@ export default function Audit({ loaderData: { trail, search } }: Route.Component
               rowKey={({ id }) => id}
               empty={<NothingFound what="entries" />}
               columns={[
-                { key: 'at', header: 'When', cell: ({ at }) => <Time at={at} /> },
+                { key: 'at', header: 'When', cell: ({ at }) => <Time at={at} />, wide: true },
                 {
                   key: 'actor',
                   header: 'Who',
-                  cell: ({ actorEmail }) => actorEmail ?? <span className="text-muted">Meterkit</span>,
+                  cell: ({ actorEmail, at }) => (
+                    <span className="block min-w-24 py-0.5">
+                      <span className="break-all">{actorEmail ?? <span className="text-muted">Meterkit</span>}</span>
+                      <Time at={at} className="block text-muted text-xs md:hidden" />
+                    </span>
+                  ),
                 },
-                { key: 'action', header: 'What', cell: ({ action }) => <code className="text-xs">{action}</code> },
-                { key: 'object', header: 'To what', cell: ({ object }) => <span className="break-all">{object}</span> },
+                {
+                  key: 'action',
+                  header: 'What',
+                  cell: ({ action, object }) => (
+                    <span className="block py-0.5">
+                      <code className="text-xs">{action}</code>
+                      <span className="block text-muted text-xs md:hidden">
+                        <Target name={names[object]} object={object} />
+                      </span>
+                    </span>
+                  ),
+                },
+                {
+                  key: 'object',
+                  header: 'To what',
+                  cell: ({ object }) => <Target name={names[object]} object={object} />,
+                  wide: true,
+                },
                 { key: 'detail', header: 'Detail', wide: true, cell: Detail },
               ]}
             />
@@ -56,6 +98,11 @@ export default function Audit({ loaderData: { trail, search } }: Route.Component
       </Card>
     </>
   )
+}
+
+function Target({ name, object }: { name: string | undefined; object: string }) {
+  if (name) return <span title={object}>{name}</span>
+  return isId(object) ? <ShortId id={object} /> : <span className="break-all">{object}</span>
 }
 
 function Detail({ detail }: AuditRow) {

@@ -66,12 +66,19 @@ function columnsFor(dashboard: string): Column<Row>[] {
     {
       key: 'name',
       header: 'Customer',
-      cell: ({ name, email }) => (
-        <div className="min-w-36 max-w-44 py-0.5 md:max-w-64">
+      cell: ({ name, email, stripeId }) => (
+        <div className="min-w-0 max-w-44 py-0.5 md:max-w-64">
           <p className="truncate" title={name}>
             {name}
           </p>
           {email && <p className="truncate text-muted text-xs">{email}</p>}
+          {stripeId && (
+            <p className="mt-1 md:hidden">
+              <StripeLink to={`${dashboard}/customers/${stripeId}`} label={`${name}, the customer, at Stripe`}>
+                At Stripe
+              </StripeLink>
+            </p>
+          )}
         </div>
       ),
     },
@@ -132,6 +139,7 @@ function columnsFor(dashboard: string): Column<Row>[] {
           </StripeLink>
         </span>
       ),
+      wide: true,
     },
   ]
 }

@@ -102,7 +102,7 @@ const COLUMNS: Column<ReportRow>[] = [
     ),
   },
   { key: 'meter', header: 'Meter', cell: ({ meter }) => <code className="text-xs">{meter}</code>, wide: true },
-  { key: 'since', header: 'Hour', cell: ({ since }) => <Time at={since} />, wide: true },
+  { key: 'since', header: 'Since', cell: ({ since }) => <Time at={since} />, wide: true },
   { key: 'events', header: 'Events', align: 'right', cell: ({ events }) => <Quantity value={events} />, wide: true },
   { key: 'value', header: 'Value', align: 'right', cell: ({ value }) => <Quantity value={value} /> },
   {
