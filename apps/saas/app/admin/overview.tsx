@@ -6,6 +6,7 @@ import { servicesContext } from 'saas/server/services'
 import { requireAdmin } from 'saas/server/session'
 import { Alert } from '~/ui/alert'
 import { Card, CardHeader } from '~/ui/card'
+import { formatRelative } from '~/ui/clock'
 import { JsonView } from '~/ui/json-view'
 import { Money } from '~/ui/money'
 import { PageHeader } from '~/ui/page-header'
@@ -127,11 +128,21 @@ export default function Overview({ loaderData, actionData }: Route.ComponentProp
   )
 }
 
-function stagesOf({ pipeline, events, reports, at, lagMax }: LoaderData, business: Business | null): Stage[] {
+/** Usage that nothing refused and that is not reported all the same. */
+function waitsTooLong({ reports: { oldestUnreportedAt }, at, lagMax }: LoaderData): boolean {
+  return oldestUnreportedAt !== null && at.getTime() - oldestUnreportedAt.getTime() > lagMax
+}
+
+function journalTrouble({ pipeline: { journalBytes } }: LoaderData): Stage['trouble'] {
+  if (journalBytes > BYTES_DANGEROUS) return { tone: 'danger', text: 'The database does not keep up' }
+  return journalBytes > BYTES_NOTEWORTHY ? { tone: 'warning', text: 'Filling up: is the database reachable?' } : null
+}
+
+function stagesOf(data: LoaderData, business: Business | null): Stage[] {
+  const { pipeline, events, reports, at } = data
   const { recorded, durable, stored, duplicates, setAside, journalBytes } = pipeline
   const waiting = Math.max(recorded - stored - duplicates - setAside, 0)
   const { oldestUnreportedAt } = reports
-  const lag = oldestUnreportedAt ? at.getTime() - oldestUnreportedAt.getTime() : 0
   const refused = reports.failed + reports.unsure
   return [
     {
@@ -145,12 +156,7 @@ function stagesOf({ pipeline, events, reports, at, lagMax }: LoaderData, busines
       title: 'Journal',
       value: <Quantity value={waiting} />,
       detail: `waiting · ${bytes(journalBytes)} · ${formatQuantity(durable)} made durable`,
-      trouble:
-        journalBytes > BYTES_DANGEROUS
-          ? { tone: 'danger', text: 'The database does not keep up' }
-          : journalBytes > BYTES_NOTEWORTHY
-            ? { tone: 'warning', text: 'Filling up: is the database reachable?' }
-            : null,
+      trouble: journalTrouble(data),
       to: '/admin/meter-events',
     },
     {
@@ -163,17 +169,14 @@ function stagesOf({ pipeline, events, reports, at, lagMax }: LoaderData, busines
     {
       title: 'Stripe',
       value: <Quantity value={reports.accepted} />,
-      detail: oldestUnreportedAt ? (
-        <>
-          reports · oldest usage waits since <Time at={oldestUnreportedAt} format="relative" />
-        </>
-      ) : (
-        'reports accepted · in step'
-      ),
+      // By the server's clock, since a local Stripe's time runs ahead of the browser's when it was advanced.
+      detail: oldestUnreportedAt
+        ? `reports accepted · oldest unreported usage: ${formatRelative(oldestUnreportedAt, at)}`
+        : 'reports accepted · in step',
       trouble:
         refused > 0
           ? { tone: 'danger', text: `${formatQuantity(refused, 'reports')} refused` }
-          : lag > lagMax
+          : waitsTooLong(data)
             ? { tone: 'danger', text: 'Waiting too long: sync now' }
             : null,
       to: refused > 0 ? '/admin/meter-events?status=failed' : '/admin/reports',
@@ -208,7 +211,7 @@ function Revenue({ business: { days, currency, upcoming, live, customers, isPart
 
 /** Everything that does not mend itself, each with the way to what does. */
 function Attention({ data, business }: { data: LoaderData; business: Business | null }) {
-  const { events, webhooks, unbilledCalls, pipeline, queues } = data
+  const { events, reports, webhooks, unbilledCalls, pipeline, queues } = data
   const failedJobs = queues.reduce((total, { failed }) => total + failed, 0)
   const items: [count: number, text: string, to: string][] = [
     [events.failed, 'failed events', '/admin/meter-events?status=failed'],
@@ -216,9 +219,14 @@ function Attention({ data, business }: { data: LoaderData; business: Business | 
     [webhooks.failed, 'failed webhooks', '/admin/webhooks?status=failed'],
     [unbilledCalls, 'AI calls not billed', '/admin/ai-calls'],
     [failedJobs, 'failed jobs', '/admin/jobs'],
+    [reports.unsure, 'reports unsure', '/admin/reports?status=unsure'],
+    // Their events are failed, too, unless each of them was voided since.
+    [events.failed > 0 ? 0 : reports.failed, 'reports refused', '/admin/reports?status=failed'],
   ]
   const troubles = items.filter(([count]) => count > 0)
   const sentences = [
+    ...(waitsTooLong(data) ? ['Usage waits too long for Stripe. Sync now, and see what the reports say.'] : []),
+    ...(journalTrouble(data) ? ['The journal fills up: the database is not reachable, or does not keep up.'] : []),
     ...(business?.held ?? []).map(
       ({ customerName, reason }) => `The invoice of ${customerName} is held back: ${reason}`,
     ),

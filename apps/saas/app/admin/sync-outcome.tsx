@@ -1,15 +1,15 @@
 import RefreshCw from 'lucide-react/icons/refresh-cw'
-import type { SyncResult } from 'meterkit'
 import { useEffect } from 'react'
 import { type FetcherWithComponents, useRevalidator } from 'react-router'
 import { Alert } from '~/ui/alert'
 import { Button } from '~/ui/button'
 import { formatQuantity } from '~/ui/quantity'
+import type { SyncDeed } from './sync.ts'
 
 const LOOK_EVERY_MS = 1_000
 
 /** What an operator's deed on usage has done: sent it, or cleared the errors of so many reports. */
-export type Deed = { sync: SyncResult } | { cleared: number }
+export type Deed = { sync: SyncDeed } | { cleared: number }
 
 /** Sends a sync through `fetcher`, to this page's own action, and shows how far it is. */
 export function SyncButton({ fetcher, waiting }: { fetcher: FetcherWithComponents<unknown>; waiting: number }) {
@@ -42,9 +42,9 @@ function useProgress(busy: boolean): void {
 export function SyncOutcome({ deed }: { deed: Deed | null | undefined }) {
   if (!deed) return null
   if ('cleared' in deed) return <Cleared count={deed.cleared} />
-  const { created, accepted, failed, postponed, reason, milliseconds } = deed.sync
+  const { created, accepted, failed, postponed, reason, milliseconds, waiting } = deed.sync
   const nothing = created + accepted + failed + postponed === 0
-  const tone = failed > 0 ? 'danger' : postponed > 0 ? 'warning' : 'positive'
+  const tone = failed > 0 ? 'danger' : postponed > 0 || waiting > 0 ? 'warning' : 'positive'
   const counts = [
     [created, 'created'],
     [accepted, 'accepted'],
@@ -71,7 +71,9 @@ function Cleared({ count }: { count: number }) {
   )
 }
 
-function titleOf({ accepted, failed, postponed }: SyncResult, nothing: boolean): string {
+function titleOf({ accepted, failed, postponed, waiting }: SyncDeed, nothing: boolean): string {
+  if (nothing && waiting > 0)
+    return `${formatQuantity(waiting, 'reports')} still wait for Stripe; another sync is at it`
   if (nothing) return 'Stripe is in step: there was nothing to report'
   if (failed > 0) return 'Stripe refused a part of the usage; nothing was lost'
   if (postponed > 0) return 'A part of the usage waits for the next sync'

@@ -3,11 +3,15 @@ import { audit } from 'saas/server/audit'
 import type { Services } from 'saas/server/services'
 import type { SessionUser } from 'saas/server/session'
 
-/** Reports what is recorded to Stripe now, what this process still holds in its journal included. */
-export async function syncNow(services: Services, actor: SessionUser): Promise<SyncResult> {
-  const result = await services.meterkit.reports.sync()
+/** What a sync did, and the reports that wait for Stripe all the same. */
+export type SyncDeed = SyncResult & { waiting: number }
+
+/** Reports what is recorded to Stripe now, what this process still holds in its journal and what backs off included. */
+export async function syncNow(services: Services, actor: SessionUser): Promise<SyncDeed> {
+  const result = await services.meterkit.reports.sync({ urgent: true })
   await audit(services, { actor, action: 'usage.sync', object: 'all customers', detail: { ...result } })
-  return result
+  const { pending } = await services.meterkit.reports.counts()
+  return { ...result, waiting: pending }
 }
 
 /** Clears the errors of failed usage; the next sync sends it again. @returns how many reports were cleared */
