@@ -40,6 +40,19 @@ journey('Stripe’s portal is one click away, and leads back', async ({ app, vis
   await page.getByRole('heading', { name: 'Update your card' }).waitFor()
 })
 
+journey('a new name of the organization reaches Stripe', async ({ stripe, visit }) => {
+  const page = await visit({ as: ADMIN })
+  await page.goto('/app/org/acme/settings')
+  await page.getByLabel('Name', { exact: true }).fill('Acme – 日本')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Saved.').waitFor()
+  const customers = await stripe().customers.list()
+  assert.deepEqual(
+    customers.data.map(({ name, email }) => [name, email]),
+    [['Acme – 日本', ADMIN.email]],
+  )
+})
+
 journey('assistive technology gets along with every billing page, light and dark', async ({ databaseUrl, visit }) => {
   await recordUsage(databaseUrl, 'acme', 12_345)
   const page = await visit({ as: ADMIN })

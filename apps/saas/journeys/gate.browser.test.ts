@@ -112,6 +112,7 @@ journey('a member sees the plans and whom to ask, and changes nothing', async ({
 
   await member.goto('/app/org/acme/subscribe')
   await member.getByText('Only owners and admins of Acme can choose a plan').waitFor()
+  assert.equal(await member.getByText(/You can switch or cancel/).count(), 0)
   await member.getByRole('main').getByRole('link', { name: ADMIN.email }).waitFor()
   assert.equal(await member.getByRole('link', { name: /Switch to/ }).count(), 0)
 

@@ -30,3 +30,12 @@ export async function ask(page: Page, question: string): Promise<number> {
 export function billingPage(slug: string): string {
   return `/app/org/${slug}/settings/billing`
 }
+
+/** Moves the local Stripe's clock, and the app's with it, as its dashboard does. */
+export async function moveClock(stripeUrl: string, by: 'hour' | 'day' | 'period'): Promise<void> {
+  const response = await fetch(new URL('/dashboard/clock', stripeUrl), {
+    method: 'POST',
+    body: new URLSearchParams({ by }),
+  })
+  if (!response.ok) throw new Error(`The local Stripe's clock did not move: ${response.status}`)
+}
