@@ -1,3 +1,4 @@
+import type { InvoiceRow } from 'meterkit'
 import { redirect } from 'react-router'
 import { audit } from 'saas/server/audit'
 import { requireBillingManager, requirePayer } from 'saas/server/payer'
@@ -26,7 +27,7 @@ import { StripeCard } from './stripe-card.tsx'
 import { readStripeView } from './stripe-view.ts'
 import { useRefresh, useStanding } from './use-standing.ts'
 
-export const meta: Route.MetaFunction = () => [{ title: 'Billing · Meterkit' }]
+export const meta: Route.MetaFunction = () => [{ title: 'Usage & billing · Meterkit' }]
 
 export async function loader(args: Route.LoaderArgs) {
   const payer = await requirePayer(args)
@@ -72,7 +73,7 @@ export default function Billing({ loaderData }: Route.ComponentProps) {
   return (
     <>
       {payer.source === 'user' && (
-        <PageHeader title="Billing" description="What you have used, what it will cost, and why." />
+        <PageHeader title="Usage & billing" description="What you have used, what it will cost, and why." />
       )}
       {refusal && (
         <Alert tone="danger" title="Nothing was changed" className="mb-6">
@@ -109,7 +110,13 @@ function Account({
   return (
     <div className="space-y-6">
       <Notice done={done} standing={standing} offers={offers} />
-      {subscription && <Problem subscription={subscription} payer={payer} />}
+      {subscription && (
+        <Problem
+          subscription={subscription}
+          openInvoice={openInvoiceOf(account.invoices, subscription.id)}
+          payer={payer}
+        />
+      )}
       {live && subscription && usage && upcoming && (
         <>
           <div className="space-y-2">
@@ -134,6 +141,11 @@ function Account({
       <InvoicesCard invoices={account.invoices} />
     </div>
   )
+}
+
+/** The one that waits for a payment; the oldest, where there are several. */
+function openInvoiceOf(invoices: InvoiceRow[], subscriptionId: string): InvoiceRow | null {
+  return invoices.findLast((invoice) => invoice.subscriptionId === subscriptionId && invoice.status === 'open') ?? null
 }
 
 function NoSubscription({ payer, endedAt = null }: { payer: PayerView; endedAt?: string | null }) {
