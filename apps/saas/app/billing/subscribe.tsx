@@ -23,7 +23,7 @@ const REASONS: Record<string, { title: string; text: string }> = {
   },
 }
 
-export const meta: Route.MetaFunction = () => [{ title: 'Subscribe · Meterkit' }]
+export const meta: Route.MetaFunction = () => [{ title: 'Plans · Meterkit' }]
 
 export async function loader(args: Route.LoaderArgs) {
   const payer = await requirePayer(args)
@@ -74,11 +74,12 @@ export default function Subscribe({ loaderData }: Route.ComponentProps) {
     <>
       <PageHeader
         title={current ? 'Plans' : 'Choose a plan'}
-        description={
+        description={[
           payer.source === 'organization'
-            ? `${payer.name} pays for what it uses, at the end of each ${interval}. You can switch or cancel at any time.`
-            : `You pay for what you use, at the end of each ${interval}. You can switch or cancel at any time.`
-        }
+            ? `${payer.name} pays for what it uses, at the end of each ${interval}.`
+            : `You pay for what you use, at the end of each ${interval}.`,
+          payer.canManage ? 'You can switch or cancel at any time.' : '',
+        ].join(' ')}
         actions={intervals.length > 1 && interval && <IntervalToggle intervals={intervals} current={interval} />}
       />
       {reason && (

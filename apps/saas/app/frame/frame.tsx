@@ -43,12 +43,13 @@ export function Frame({ data, children }: { data: FrameData; children: ReactNode
 }
 
 /** Who has but one organization is always in it. */
-function viewerOf({ user, organization, organizations, billingSource, development }: FrameData): Viewer {
+function viewerOf({ user, organization, organizations, billingSource, periodCost, development }: FrameData): Viewer {
   const [only] = organizations
   return {
     isAdmin: user.role === 'admin',
     organization: organization ?? (organizations.length === 1 && only ? only : null),
     billingSource,
+    subscribed: periodCost !== null,
     stripeLocalUrl: development.stripeLocalUrl,
     mailbox: development.mailbox,
   }

@@ -6,6 +6,7 @@ const member: Viewer = {
   isAdmin: false,
   organization: { slug: 'acme', name: 'Acme' },
   billingSource: 'organization',
+  subscribed: false,
   stripeLocalUrl: null,
   mailbox: false,
 }
@@ -35,9 +36,10 @@ test('an admin sees the operator’s pages; what development adds appears only t
 test('where users pay, chat and billing are the person’s, and the organization keeps the rest', () => {
   const viewer: Viewer = { ...member, billingSource: 'user' }
   assert.deepEqual(labels(viewer), [
-    [null, ['AI Chat', 'Subscribe', 'Billing']],
+    [null, ['AI Chat', 'Subscribe', 'Usage & billing']],
     ['Acme', ['Overview', 'Members', 'Settings']],
   ])
+  assert.equal(menuOf({ ...viewer, subscribed: true })[0]?.links[1]?.label, 'Plans')
   assert.deepEqual(payerPaths(viewer), { billing: '/app/billing', subscribe: '/app/subscribe' })
 })
 
@@ -52,6 +54,7 @@ test('the breadcrumb names the steps of an address and links all but the last', 
     ['/app/org/acme/settings/billing', ['Acme', 'Settings', 'Usage & billing']],
     ['/app/org/acme/ai-chat/0197f2c4-aaaa', ['Acme', 'AI chat']],
     ['/app/org/acme/billing/switch/business', ['Acme', 'Switch', 'Business']],
+    ['/app/org/acme/subscribe', ['Acme', 'Plans']],
     ['/app/users/two-factor-authentication', ['Account', 'Two-factor authentication']],
     ['/app/organizations/new', ['Organizations', 'New organization']],
     ['/admin', ['Admin']],

@@ -4,6 +4,8 @@ export interface Viewer {
   /** The organization one is in. */
   organization: { slug: string; name: string } | null
   billingSource: 'user' | 'organization'
+  /** Whoever pays here has a live subscription. */
+  subscribed: boolean
   stripeLocalUrl: string | null
   mailbox: boolean
 }
@@ -46,9 +48,9 @@ export interface MenuSection {
 
 /** The sidebar for this viewer: the payer's pages, the organization's, the operator's. */
 export function menuOf(viewer: Viewer): MenuSection[] {
-  const { organization, billingSource } = viewer
+  const { organization, billingSource, subscribed } = viewer
   const sections: MenuSection[] = []
-  if (billingSource === 'user') sections.push({ label: null, links: personalLinks })
+  if (billingSource === 'user') sections.push({ label: null, links: personalLinks(subscribed) })
   if (organization) {
     const label = billingSource === 'user' ? organization.name : null
     sections.push({ label, links: organizationLinks(organization.slug, billingSource === 'organization') })
@@ -60,11 +62,13 @@ export function menuOf(viewer: Viewer): MenuSection[] {
 
 const organizationsLink: MenuLink = { label: 'Organizations', to: '/app/organizations', icon: 'organizations' }
 
-const personalLinks: MenuLink[] = [
-  { label: 'AI Chat', to: '/app/ai-chat', icon: 'chat' },
-  { label: 'Subscribe', to: '/app/subscribe', icon: 'subscribe' },
-  { label: 'Billing', to: '/app/billing', icon: 'billing' },
-]
+function personalLinks(subscribed: boolean): MenuLink[] {
+  return [
+    { label: 'AI Chat', to: '/app/ai-chat', icon: 'chat' },
+    { label: subscribed ? 'Plans' : 'Subscribe', to: '/app/subscribe', icon: 'subscribe' },
+    { label: 'Usage & billing', to: '/app/billing', icon: 'billing' },
+  ]
+}
 
 function organizationLinks(slug: string, pays: boolean): MenuLink[] {
   const base = `/app/org/${slug}`
@@ -118,6 +122,7 @@ const names: Record<string, string> = {
   'ai-calls': 'AI calls',
   'two-factor-authentication': 'Two-factor authentication',
   billing: 'Usage & billing',
+  subscribe: 'Plans',
   new: 'New organization',
 }
 

@@ -13,12 +13,13 @@ export const meta: Route.MetaFunction = () => [{ title: 'Organizations · Meterk
 
 export async function loader(args: Route.LoaderArgs) {
   const user = await requireUser(args)
-  return { organizations: await organizationsOf(args.context.get(servicesContext).pool, user.id) }
+  const { config, pool } = args.context.get(servicesContext)
+  return { organizations: await organizationsOf(pool, user.id), pay: config.billingSource === 'organization' }
 }
 
 type Row = Organization & { role: string; members: number }
 
-export default function Organizations({ loaderData: { organizations } }: Route.ComponentProps) {
+export default function Organizations({ loaderData: { organizations, pay } }: Route.ComponentProps) {
   const create = (
     <LinkButton to="/app/organizations/new" variant="primary">
       New organization
@@ -28,7 +29,11 @@ export default function Organizations({ loaderData: { organizations } }: Route.C
     <>
       <PageHeader
         title="Organizations"
-        description="Where you work with others: members, usage and billing belong to one."
+        description={
+          pay
+            ? 'Where you work with others: members, usage and billing belong to one.'
+            : 'Where you work with others. Usage and billing are each person’s own.'
+        }
         actions={organizations.length > 0 && create}
       />
       <Card flush>
