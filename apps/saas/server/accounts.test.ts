@@ -115,6 +115,7 @@ test('a forgotten password is replaced by a link that works once and signs out e
   assert.match((await olga.signIn(olga.email, password)).html, /do not go together/)
   assert.match((await olga.signIn(olga.email, 'another horse')).path, /^\/app/)
   assert.match((await browser().go(link, { password: 'third horse' })).html, /expired or was used before/)
+  assert.match((await browser().go(link)).html, /expired or was used before/) // before one has thought of a password
 })
 
 test('an invitation is for its address alone, and admits once', async () => {

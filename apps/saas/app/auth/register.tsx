@@ -75,7 +75,7 @@ export default function Register({ actionData }: Route.ComponentProps) {
           name="password"
           type="password"
           autoComplete="new-password"
-          help={newPasswordHelp}
+          help={errors?.password ? undefined : newPasswordHelp}
           error={errors?.password}
           required
         />

@@ -1,6 +1,7 @@
 import { data, Form, Link, redirect } from 'react-router'
 import { submitToAuth } from 'saas/server/auth-calls'
 import { readForm, refusal } from 'saas/server/form'
+import { servicesContext } from 'saas/server/services'
 import { z } from 'zod'
 import { LinkButton, SubmitButton } from '~/ui/button'
 import { Field, FormErrors } from '~/ui/field'
@@ -14,8 +15,14 @@ export const meta: Route.MetaFunction = () => [
   { name: 'referrer', content: 'no-referrer' },
 ]
 
-export function loader({ url }: Route.LoaderArgs) {
-  return { hasToken: url.searchParams.has('token') }
+const SPENT = 'This link has expired or was used before. Ask for a new one.'
+
+export async function loader({ url, context }: Route.LoaderArgs) {
+  const token = url.searchParams.get('token')
+  if (!token) return { problem: 'This page needs the link from the mail we sent you.' }
+  const { internalAdapter } = await context.get(servicesContext).auth.$context
+  const promise = await internalAdapter.findVerificationValue(`reset-password:${token}`)
+  return { problem: promise && promise.expiresAt > new Date() ? null : SPENT }
 }
 
 export async function action(args: Route.ActionArgs) {
@@ -24,16 +31,15 @@ export async function action(args: Route.ActionArgs) {
   const token = args.url.searchParams.get('token') ?? ''
   const answer = await submitToAuth(args, '/reset-password', { newPassword: read.values.password, token })
   if (answer.ok) throw redirect('/login?notice=password-changed')
-  const message =
-    answer.code === 'INVALID_TOKEN' ? 'This link has expired or was used before. Ask for a new one.' : answer.message
+  const message = answer.code === 'INVALID_TOKEN' ? SPENT : answer.message
   return data(refusal(read.form, { form: message }), { status: answer.status })
 }
 
-export default function ResetPassword({ loaderData: { hasToken }, actionData }: Route.ComponentProps) {
+export default function ResetPassword({ loaderData: { problem }, actionData }: Route.ComponentProps) {
   const { errors } = actionData ?? {}
-  if (!hasToken)
+  if (problem)
     return (
-      <AuthCard title="Choose a new password" description="This page needs the link from the mail we sent you.">
+      <AuthCard title="Choose a new password" description={problem}>
         <LinkButton to="/forgot-password" variant="primary">
           Ask for a link
         </LinkButton>
@@ -56,7 +62,7 @@ export default function ResetPassword({ loaderData: { hasToken }, actionData }: 
           name="password"
           type="password"
           autoComplete="new-password"
-          help={newPasswordHelp}
+          help={errors?.password ? undefined : newPasswordHelp}
           error={errors?.password}
           required
           autoFocus
