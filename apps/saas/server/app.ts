@@ -252,6 +252,7 @@ async function startLocalStripe(config: Config, log: Logger): Promise<StripeLoca
     file,
     port: PREFERRED_STRIPE_PORT,
     strictPort: false,
+    businessName: 'Meterkit demo',
     log: (line) => log.debug({}, `local Stripe: ${line}`),
   })
 }

@@ -41,6 +41,7 @@ export class Account {
   /** True while a preview tries out what will be undone. */
   rehearsing = false
   previewLagMs = 0
+  businessName = 'Test business'
   baseUrl: () => string = () => ''
 
   constructor(parts: {

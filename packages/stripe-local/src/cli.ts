@@ -12,6 +12,7 @@ const program = new Command('stripe-local')
   .option('--file <path>', 'SQLite file that keeps all state', 'stripe-local.sqlite')
   .option('--memory', 'keep nothing: all state is gone at the end')
   .option('--secret-key <key>', 'the secret key to accept; by default one is made and kept in the file')
+  .option('--business-name <name>', 'how the hosted pages call your business', 'Test business')
   .option('--quiet', 'print no line for each failed webhook')
   .action(run)
 
@@ -22,6 +23,7 @@ interface Options {
   file: string
   memory?: true
   secretKey?: string
+  businessName: string
   quiet?: true
 }
 
@@ -31,6 +33,7 @@ async function run(options: Options): Promise<void> {
     port: options.port,
     strictPort: options.strictPort === true,
     host: options.host,
+    businessName: options.businessName,
     ...(options.secretKey !== undefined && { secretKey: options.secretKey }),
     ...(!options.quiet && { log: (line: string) => console.error(line) }),
   })

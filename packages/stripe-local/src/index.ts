@@ -39,6 +39,8 @@ export interface StripeLocalOptions {
   host?: string
   /** Default: `sk_test_local_` and random letters, kept in the state file. */
   secretKey?: string
+  /** How the hosted pages call the business they belong to; default `Test business`. */
+  businessName?: string
   /** The source of real time; the local Stripe's time is this plus what was advanced by hand. */
   now?: () => Date
   /** How long a meter event stays unseen by summaries and previews, in real milliseconds; default 300, 0 = next tick. */
@@ -115,7 +117,7 @@ export async function startStripeLocal(options: StripeLocalOptions = {}): Promis
   const account = openAccount(options, faults, log)
   const secretKey = keyOf(account.db, options.secretKey)
   const api = new Api({ account, secretKey, faults, routes, log })
-  const pages = createPages(pagesContext(account, api))
+  const pages = createPages(pagesContext(account, api, secretKey))
   const fetch = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url)
     return pathname.startsWith('/v1/') || pathname.startsWith('/v2/')
@@ -174,6 +176,7 @@ function openAccount(options: StripeLocalOptions, faults: Faults, log: (line: st
   const timeline = new Timeline(db, options.now ?? (() => new Date()), frozenMs)
   const account = new Account({ db, objects, timeline, usage: new Usage(db), faults, kinds })
   account.previewLagMs = options.previewLagMs ?? 0
+  account.businessName = options.businessName ?? account.businessName
   account.events = new EventLog(account)
   account.aggregation = new Aggregation(account, options.aggregationDelayMs ?? 300)
   account.deliveries = new Deliveries(account, faults, options.webhookRetryDelaysMs ?? WEBHOOK_RETRY_DELAYS_MS, log)
@@ -229,7 +232,7 @@ async function shutDown(account: Account, listening: Listening): Promise<void> {
   account.db.close()
 }
 
-function pagesContext(account: Account, api: Api): PagesContext {
+function pagesContext(account: Account, api: Api, secretKey: string): PagesContext {
   const committed = <T>(work: () => T): T => {
     const result = work()
     account.deliveries.kick()
@@ -238,6 +241,7 @@ function pagesContext(account: Account, api: Api): PagesContext {
   }
   return {
     baseUrl: () => account.baseUrl(),
+    secretKey,
     now: () => new Date(account.timeline.nowMs()),
     api: async (method, path, params) => api.call(method, path, params),
     completeCheckout: async (sessionId, payer) => committed(() => completeCheckout(account, sessionId, payer)),

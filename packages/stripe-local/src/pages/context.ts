@@ -2,6 +2,8 @@
 export interface PagesContext {
   /** Where pages and API answer, without a trailing slash, e.g. `http://127.0.0.1:12111`. */
   baseUrl: () => string
+  /** Opens nothing but this local Stripe, so its dashboard shows it. */
+  secretKey: string
   /** The local Stripe's own time: real time plus what was advanced by hand. */
   now: () => Date
   /**

@@ -14,11 +14,12 @@ export const NOW = new Date('2026-11-24T12:00:00Z')
 
 export function fakeContext(answers: { [call: string]: ApiObject } = {}): FakeContext {
   const fake: FakeContext = {
-    answers,
+    answers: { 'GET /v1/account': { business_profile: { name: 'Test business' } }, ...answers },
     calls: [],
     payers: [],
     outcome: { status: 'complete', redirectUrl: 'https://shop.example/done?session=cs_test_1' },
     baseUrl: () => 'http://127.0.0.1:12111',
+    secretKey: 'sk_test_local_fake',
     now: () => NOW,
     api: async (method, path, params = {}) => {
       fake.calls.push({ call: `${method} ${path}`, params })

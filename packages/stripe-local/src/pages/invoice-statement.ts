@@ -2,7 +2,7 @@ import type { ApiObject, PagesContext } from './context.ts'
 import { formatDate } from './layout.ts'
 import { merchantName } from './merchant.ts'
 import { formatAmount, formatQuantity } from './money.ts'
-import { describePrice } from './price.ts'
+import { describePrice, withProduct } from './price.ts'
 import { child, instant, integer, list, text } from './wire.ts'
 
 /** An invoice as it is read: on the page, on paper and as PDF. */
@@ -56,14 +56,16 @@ async function readLines(context: PagesContext, path: string): Promise<ApiObject
   }
 }
 
-/** "$0.05 per 1,000" for prices that count in packages: there quantity × unit amount would not give the line's amount. */
+/** "$0.05 per 1,000 tokens" for prices that count in packages: there quantity × unit amount would not give the line's amount. */
 async function unitPrices(context: PagesContext, lines: ApiObject[]): Promise<Map<string, string>> {
   const ids = new Set(lines.map((line) => text(line, 'pricing.price_details.price')).filter((id) => id !== null))
   const found = new Map<string, string>()
   for (const id of ids) {
     const price = await context.api('GET', `/v1/prices/${id}`)
     const size = integer(price, 'transform_quantity.divide_by')
-    if (size !== null) found.set(id, `${describePrice(price).amount} per ${formatQuantity(size)}`)
+    if (size === null) continue
+    const { amount, per } = describePrice(await withProduct(context, price))
+    found.set(id, `${amount} ${per}`)
   }
   return found
 }

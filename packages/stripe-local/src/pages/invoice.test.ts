@@ -38,7 +38,7 @@ test('a paid invoice lists its lines and sums; packages are priced as packages',
 
   const paid = await page()
   assert.match(paid, /data-label="Quantity">1,234,567</)
-  assert.match(paid, /data-label="Unit price">\$0\.05 per 1,000</)
+  assert.match(paid, /data-label="Unit price">\$0\.05 per 1,000 units</)
   assert.match(paid, /data-label="Amount">\$61\.75</) // 1,235 packages begun × $0.05
   assert.match(paid, /Nov 1, 2026 – Dec 1, 2026/)
   assert.match(paid, /Amount paid<\/th><td class="number">\$61\.75/)

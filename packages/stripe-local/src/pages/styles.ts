@@ -162,6 +162,7 @@ tfoot tr:last-child > * { padding-bottom: 16px; }
 .empty { padding: 32px 20px; text-align: center; color: var(--muted); }
 pre { overflow: auto; max-height: 560px; padding: 16px 20px; background: var(--raised); border-radius: 8px; line-height: 18px; tab-size: 2; }
 .card.flush pre { border-radius: 0; }
+pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
 summary { cursor: pointer; }
 
 /* Checkout */

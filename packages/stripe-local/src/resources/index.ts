@@ -4,6 +4,7 @@ import { invoice, lineItem } from '../invoices/invoice.ts'
 import { invoiceItem } from '../invoices/items.ts'
 import { charge, invoicePayment, paymentIntent } from '../invoices/payment.ts'
 import { subscription, subscriptionItem } from '../subscriptions/subscription.ts'
+import { accountRoutes } from './account.ts'
 import { checkoutItem, checkoutRoutes, checkoutSession } from './checkout-sessions.ts'
 import { creditNote, creditNoteRoutes } from './credit-notes.ts'
 import { customer, customerRoutes } from './customers.ts'
@@ -51,6 +52,7 @@ export const kinds: Kind[] = [
 ]
 
 export const routes: Route[] = [
+  ...accountRoutes,
   ...checkoutRoutes,
   ...creditNoteRoutes,
   ...customerRoutes,

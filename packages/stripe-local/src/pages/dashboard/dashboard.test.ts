@@ -33,6 +33,22 @@ test('an empty local Stripe says on every page what to do next', async (t) => {
   for (const [path, said] of cases) assert.match(await get(path), said, path)
 })
 
+test('the overview says how to connect, with the key, and pages say the business by its name', async (t) => {
+  const { local, stripe } = await world(t, START, { businessName: 'Acme & Sons' })
+  const page = await (await fetch(local.url)).text()
+  assert.ok(page.includes(`<code>${local.secretKey}</code>`))
+  assert.ok(page.includes(`port: ${local.port},`))
+
+  const { price } = await essential(stripe, local)
+  const session = await stripe.checkout.sessions.create({
+    mode: 'subscription',
+    line_items: [{ price: price.id }],
+    success_url: 'https://shop.example',
+  })
+  assert.match(await (await fetch(session.url!)).text(), /you allow Acme &amp; Sons to charge/)
+  assert.equal((await stripe.accounts.retrieveCurrent()).business_profile?.name, 'Acme & Sons')
+})
+
 test('usage, its subscription and its invoice are found from the customer', async (t) => {
   const { local, stripe, get, act } = await dashboard(t)
   const { price, customer, use } = await essential(stripe, local)
@@ -67,9 +83,17 @@ test('the clock moves by hour, by day, to the next period end and to a time, nev
 
   const { price, customer } = await essential(stripe, local)
   await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] })
-  assert.match(await get('/dashboard/clock'), /The next period ends <time datetime="2026-12-05T12:00:00.000Z"/)
+  await act('/dashboard/clock', { by: 'day' })
+  const later = await stripe.customers.create({ name: 'Acme', payment_method: 'pm_card_visa' })
+  const second = await stripe.subscriptions.create({ customer: later.id, items: [{ price: price.id }] })
+  assert.match(
+    await get('/dashboard/clock'),
+    /priya@example\.com's period ends <time datetime="2026-12-05T12:00:00.000Z"[\s\S]*Acme<\/a>/,
+  )
   await act('/dashboard/clock', { by: 'period' })
   assert.equal(local.now().toISOString(), '2026-12-05T12:00:00.000Z')
+  await act('/dashboard/clock', { by: 'period', subscription: second.id }) // a day later, as it began a day later
+  assert.equal(local.now().toISOString(), '2026-12-06T12:00:00.000Z')
 })
 
 test('a failed delivery shows request and answer, and is sent again', async (t) => {

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { PagesContext } from '../context.ts'
 import { shortId, time } from '../layout.ts'
 import { instant, list, text } from '../wire.ts'
-import { nextPeriodEnd } from './clock.ts'
+import { periodEnds } from './clock.ts'
 import { dashboardPage, table } from './frame.ts'
 import { countOf } from './paging.ts'
 import { EVENT_COLUMNS, eventRow } from './rows.ts'
@@ -25,7 +25,11 @@ export function overviewPages(context: PagesContext): Hono {
     const deliveries = await context.dashboard.deliveries({ limit: 100 })
     const failed = deliveries.filter(({ status }) => status === 'failed').length
     const address = new URL(context.baseUrl())
-    const connect = `new Stripe(secretKey, { host: '${address.hostname}', port: ${address.port || 80}, protocol: 'http' })`
+    const connect = `new Stripe('${context.secretKey}', {
+  host: '${address.hostname}',
+  port: ${address.port || 80},
+  protocol: 'http',
+})`
     const figures: [label: string, value: string, href: string][] = [
       ['Customers', customers, '/dashboard/customers'],
       ['Live subscriptions', subscriptions, '/dashboard/subscriptions'],
@@ -34,7 +38,7 @@ export function overviewPages(context: PagesContext): Hono {
       ['Open invoices', open, '/dashboard/invoices?status=open'],
       ['Failed deliveries', String(failed), '/dashboard/deliveries'],
     ]
-    const next = await nextPeriodEnd(context)
+    const [next] = await periodEnds(context)
     return c.html(
       dashboardPage(
         '/',
@@ -45,10 +49,13 @@ export function overviewPages(context: PagesContext): Hono {
             html`<a class="card" href="${href}"><div class="muted small">${label}</div><div class="value">${value}</div></a>`,
         )}</div>
 <div class="grid"><section class="card stack"><h2>Time</h2><dl class="facts"><dt>Local time</dt>
-<dd>${time(context.now(), { year: true })}</dd><dt>Next period end</dt><dd>${time(next, { year: true })}</dd></dl>
+<dd>${time(context.now(), { year: true })}</dd><dt>Next period end</dt><dd>${time(next?.end ?? null, { year: true })}${next && html` <span class="muted">${next.customer}</span>`}</dd></dl>
 <p><a class="button" href="/dashboard/clock">Move the clock</a></p></section>
-<section class="card stack"><h2>Connect</h2><pre tabindex="0">${connect}</pre>
-<p class="muted">The secret key was printed when the local Stripe started.</p></section></div>
+<section class="card stack"><h2>Connect</h2><dl class="facts"><dt>Secret key</dt><dd class="row"><code>${context.secretKey}</code>
+<button type="button" class="small" data-copy="${context.secretKey}" hidden>Copy key</button></dd></dl>
+<pre class="wrap">${connect}</pre>
+<p class="row"><button type="button" data-copy="${connect}" hidden>Copy code</button>
+<span class="muted">The key opens nothing but this local Stripe.</span></p></section></div>
 ${
   list(sessions, 'data').length > 0 &&
   table({
