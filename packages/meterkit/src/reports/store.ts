@@ -396,8 +396,21 @@ export async function countReports(
     db,
     /* sql */ `
     select least(
-      (select min(since) from billing.rollups where due and quantity <> reported),
-      (select min(since) from billing.reports where status in ('pending', 'unsure'))
+      (select min(coalesce(waiting.at, last.created_at, rollup.since))
+       from billing.rollups as rollup
+       left join lateral (
+         select max(created_at) as created_at from billing.reports as report
+         where report.customer_id = rollup.customer_id and report.subscription_id = rollup.subscription_id
+           and report.meter = rollup.meter and report.since = rollup.since
+       ) as last on true
+       left join lateral ( -- a rollup is an hour wide: what waits is the first event after its last report
+         select event.occurred_at as at from billing.meter_events as event
+         where event.subscription_id = rollup.subscription_id and event.meter = rollup.meter
+           and event.occurred_at >= rollup.since and (last.created_at is null or event.occurred_at > last.created_at)
+         order by event.occurred_at limit 1
+       ) as waiting on true
+       where rollup.due and rollup.quantity <> rollup.reported),
+      (select min(created_at) from billing.reports where status in ('pending', 'unsure'))
     ) as at`,
     [],
   )
