@@ -6,6 +6,8 @@ const SECOND_MS = 1_000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
+/** Past the last time Stripe tries a webhook, and past the 24 hours it knows an identifier. */
+const WEBHOOK_RETRIES_MS = 3 * DAY_MS
 
 /** The same numbers for the same seed. */
 interface Random {
@@ -32,6 +34,8 @@ interface Simulation {
   all: Simulated[]
   /** Where the process that reports next dies: before Stripe has heard of it, or after. */
   death: { next: 'before' | 'after' | null }
+  /** Since when webhooks go astray; milliseconds. */
+  astray: { since: number | null }
   say: (line: string) => void
 }
 
@@ -62,7 +66,7 @@ export async function simulate(
   const random = randomOf(seed)
   const trail: string[] = []
   const say = (line: string) => trail.push(`${w.clock().toISOString()} ${line}`)
-  const simulation: Simulation = { w, random, all: [], death: { next: null }, say }
+  const simulation: Simulation = { w, random, all: [], death: { next: null }, astray: { since: null }, say }
   for (let i = 0; i < random.whole(1, 2); i++) {
     const joined = await subscriber(w, { organization: `organization-${i}` })
     simulation.all.push({ subscriber: joined, used: [], switchedAt: 0 })
@@ -108,9 +112,10 @@ async function letTimePass(simulation: Simulation): Promise<string> {
 
 /** Time passes as it does, with a sync on most days. */
 async function live(simulation: Simulation, milliseconds: number): Promise<void> {
-  const { w, random, say } = simulation
+  const { w, random, astray, say } = simulation
   for (let left = milliseconds; left > 0; left -= DAY_MS) {
     await pass(w, Math.min(left, DAY_MS))
+    if (astray.since !== null && w.clock().getTime() - astray.since > DAY_MS) say(await loseOrFindWebhooks(simulation))
     if (random.chance(0.9)) say(await sync(simulation))
   }
   await w.meterkit.housekeeping()
@@ -151,15 +156,15 @@ async function switchPlan({ w, random, all }: Simulation): Promise<string> {
   const each = random.pick(all)
   const plan = random.pick(['essential', 'business', 'enterprise'] as const)
   const { subscription, customer } = each.subscriber
-  try {
-    await w.meterkit.subscriptions.switchPlan({ subscriptionId: subscription.id, plan })
-    return `${customer.name} switches to ${plan}`
-  } catch (error) {
-    return `${customer.name} cannot switch to ${plan}: ${(error as Error).message}`
-  } finally {
-    // also where it was refused: its answer may have been lost
-    each.switchedAt = w.clock().getTime() + SECOND_MS
-  }
+  const switching = w.meterkit.subscriptions.switchPlan({ subscriptionId: subscription.id, plan })
+  const untilWholeSecond = SECOND_MS - (w.clock().getTime() % SECOND_MS)
+  // a switch waits for the whole second, and the clock goes on meanwhile and afterwards
+  const [answer] = await Promise.allSettled([switching, pass(w, untilWholeSecond)])
+  await pass(w, random.whole(1, 1_500))
+  // also where it was refused: its answer may have been lost
+  each.switchedAt = w.clock().getTime()
+  if (answer.status === 'fulfilled') return `${customer.name} switches to ${plan}`
+  return `${customer.name} cannot switch to ${plan}: ${(answer.reason as Error).message}`
 }
 
 /** Of the open period and plan only: what Stripe has priced already can be credited only against usage to come. */
@@ -204,18 +209,20 @@ async function clearErrors({ w }: Simulation): Promise<string> {
   return `${rowCount} errors cleared`
 }
 
-async function loseOrFindWebhooks({ w }: Simulation): Promise<string> {
+/** For a day or so: Stripe tries for three, and then nobody would ever hear of what it refused later. */
+async function loseOrFindWebhooks({ w, astray }: Simulation): Promise<string> {
   w.webhooks.reach = !w.webhooks.reach
+  astray.since = w.webhooks.reach ? null : w.clock().getTime()
   return w.webhooks.reach ? 'webhooks arrive' : 'webhooks go astray'
 }
 
 /** Nothing fails any more, time enough passes for what is in doubt, and an operator mends what was refused. */
 async function makePeace(simulation: Simulation): Promise<void> {
-  const { w, say } = simulation
+  const { w, astray, say } = simulation
   say('peace')
   w.stripeLocal.faults.clear()
-  w.webhooks.reach = true
-  await live(simulation, 30 * HOUR_MS)
+  if (astray.since !== null) say(await loseOrFindWebhooks(simulation))
+  await live(simulation, WEBHOOK_RETRIES_MS)
   await comeToRest(w)
   await w.meterkit.events.retry('all')
   await comeToRest(w)
