@@ -19,7 +19,7 @@ test('each error code has its heading, in the order of the list, and no heading 
 
 test('each setting is in the table of going live and in .env.example', () => {
   // the names in the schema of the configuration, one to a line
-  const settings = [...read('apps/saas/server/config.ts').matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(([, name]) => name!)
+  const settings = [...read('apps/saas/server/config.ts').matchAll(/^ {4}([A-Z][A-Z_]+): /gm)].map(([, name]) => name!)
   assert.ok(settings.length > 15 && settings.includes('STRIPE_SECRET'), `found ${settings.join(', ')}`)
 
   const rows = [...read('docs/how-do-i-go-live.md').matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, name]) => name!)

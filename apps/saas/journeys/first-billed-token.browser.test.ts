@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { ADMIN, journeys } from './journey.ts'
 import { ask, billingPage, payOnCheckout } from './steps.ts'
 
@@ -38,7 +39,13 @@ journey('from the first sign-in to the first billed token, and there again after
   // 3. asks a question and sees its tokens
   await page.getByRole('navigation').getByRole('link', { name: 'AI chat' }).click()
   await page.waitForURL('**/app/org/acme/ai-chat')
-  const tokens = await ask(page, 'What does a token cost?')
+  const tokens = await ask(page, 'How are 12,345 tokens priced?')
+  const recipe = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
+  assert.match(
+    recipe,
+    new RegExp(`\\(\`${tokens} tokens → 1 package of 1,000 × \\$0\\.05\`\\)`),
+    'the README tells another number',
+  )
 
   // 4. sees them on the billing page, with the arithmetic
   await page.goto(billingPage('acme'))
@@ -70,7 +77,7 @@ journey('from the first sign-in to the first billed token, and there again after
   await page.getByText('Agrees with ours').waitFor()
   await page.goto('/app/org/acme/ai-chat')
   await page
-    .getByRole('link', { name: /What does a token cost/ })
+    .getByRole('link', { name: /How are 12,345 tokens priced/ })
     .first()
     .waitFor()
 })
