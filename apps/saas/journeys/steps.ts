@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core'
 
 /** Pays on the hosted Checkout page the browser stands on; returns to the app's success page. */
-export async function payOnCheckout(page: Page): Promise<void> {
-  await page.getByLabel('Card number').fill('4242 4242 4242 4242')
+export async function payOnCheckout(page: Page, cardNumber = '4242 4242 4242 4242'): Promise<void> {
+  await page.getByLabel('Card number').fill(cardNumber)
   await page.getByLabel('Expiration').fill('12 / 34')
   await page.getByLabel('CVC').fill('123')
   await page.getByLabel('Cardholder name').fill('Jenny Rosen')

@@ -21,7 +21,7 @@ export function PeriodStats({
   upcoming: Upcoming
   endsWithPeriod: boolean
 }) {
-  const { period, amount, carried, currency, projection } = upcoming
+  const { period, amount, carried, currency, projection, belowMinimum } = upcoming
   const due = dueOf(amount, carried).amount
   return (
     <StatRow>
@@ -37,6 +37,10 @@ export function PeriodStats({
             <>
               About <Money amount={dueOf(projection.amount, carried).amount} currency={currency} /> by{' '}
               <Time at={period.end} format="date" /> at the pace so far
+            </>
+          ) : belowMinimum !== null ? (
+            <>
+              No card is charged below <Money amount={belowMinimum} currency={currency} />
             </>
           ) : (
             <>
