@@ -96,7 +96,7 @@ const COLUMNS: Column<ReportRow>[] = [
     key: 'customer',
     header: 'Customer',
     cell: ({ customerName }) => (
-      <span className="block max-w-44 truncate" title={customerName}>
+      <span className="block max-w-36 truncate md:max-w-44" title={customerName}>
         {customerName}
       </span>
     ),
@@ -109,7 +109,7 @@ const COLUMNS: Column<ReportRow>[] = [
     key: 'status',
     header: 'Status',
     cell: ({ status, late, attempts, error }) => (
-      <div className="min-w-32 py-0.5">
+      <div className="py-0.5 md:min-w-32">
         <span className="inline-flex gap-1.5">
           <StatusBadge status={status} />
           {late && <StatusBadge status="late" />}

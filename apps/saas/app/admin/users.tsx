@@ -90,16 +90,8 @@ export default function Users({ loaderData: { users, ownId }, actionData }: Rout
               {
                 key: 'role',
                 header: 'Role',
-                cell: ({ role, banned, banReason }) =>
-                  banned ? (
-                    <span title={banReason ?? undefined}>
-                      <StatusBadge status="banned" />
-                    </span>
-                  ) : role === 'admin' ? (
-                    'Administrator'
-                  ) : (
-                    'User'
-                  ),
+                wide: true,
+                cell: Role,
               },
               {
                 key: 'second-factor',
@@ -136,11 +128,23 @@ export default function Users({ loaderData: { users, ownId }, actionData }: Rout
   )
 }
 
-function Name({ name, email }: UserRow) {
+function Name(user: UserRow) {
   return (
-    <span className="block min-w-0">
-      <span className="block font-medium">{name}</span>
-      <span className="block break-all text-muted text-xs">{email}</span>
+    <span className="block min-w-0 py-0.5">
+      <span className="block font-medium">{user.name}</span>
+      <span className="block break-all text-muted text-xs">{user.email}</span>
+      <span className="mt-1 block text-muted text-xs md:hidden">
+        <Role {...user} />
+      </span>
+    </span>
+  )
+}
+
+function Role({ role, banned, banReason }: UserRow) {
+  if (!banned) return role === 'admin' ? 'Administrator' : 'User'
+  return (
+    <span title={banReason ?? undefined}>
+      <StatusBadge status="banned" />
     </span>
   )
 }
@@ -148,7 +152,7 @@ function Name({ name, email }: UserRow) {
 function Actions({ user }: { user: UserRow }) {
   const fields = { user: user.id, email: user.email }
   return (
-    <div className="flex flex-wrap justify-end gap-1 md:flex-nowrap">
+    <div className="flex items-end justify-end gap-1 max-md:flex-col">
       {user.role === 'user' && !user.banned && <Impersonate user={user} />}
       <ConfirmDialog
         title={user.role === 'admin' ? `Take administration from ${user.name}?` : `Make ${user.name} an administrator?`}

@@ -8,7 +8,7 @@ export function JsonView({ value, label = 'JSON', className }: { value: unknown;
   return (
     <div className={cn('relative min-w-0 overflow-hidden rounded-lg border bg-background', className)}>
       <CopyButton text={text} label="Copy the JSON" className="absolute top-2 right-2 z-10 bg-background" />
-      <Highlighted text={text} language="json" label={label} className="max-h-[28rem]" />
+      <Highlighted text={text} language="json" label={label} className="max-h-[40.875rem]" />
     </div>
   )
 }

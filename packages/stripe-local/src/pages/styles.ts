@@ -66,6 +66,7 @@ code, pre, .id { font-family: var(--mono); font-size: 12px; }
 .small { font-size: 12px; line-height: 16px; }
 .big { font-size: 32px; line-height: 40px; font-weight: 550; letter-spacing: -0.02em; }
 .nowrap { white-space: nowrap; }
+.anywhere { overflow-wrap: anywhere; min-width: 96px; }
 .stack { display: grid; gap: 16px; align-content: start; min-width: 0; }
 .stack > * { min-width: 0; }
 .stack-small { display: grid; gap: 4px; }
@@ -252,6 +253,7 @@ summary.padded { padding: 12px 20px; }
   .invoice-lines tbody td:first-child { display: block; padding-bottom: 6px !important; }
   .invoice-lines td[data-label]::before { content: attr(data-label); color: var(--muted); }
   .facts { gap: 8px 16px; }
+  .wide-only { display: none; }
 }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation-duration: 3s !important; } }
 @media print {

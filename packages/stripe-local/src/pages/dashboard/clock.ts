@@ -113,10 +113,10 @@ ${
   ends.length > 0 &&
   table({
     title: 'Periods',
-    columns: ['Customer', 'Plan', 'Ends', ''],
+    columns: ['Customer', { label: 'Plan', wide: true }, 'Ends', ''],
     rows: ends.map(
       ({ subscription, customer, customerId, plan, end }) =>
-        html`<tr><td>${customerLink(customerId, customer)}</td><td>${plan}</td><td class="nowrap">${time(end)}</td>
+        html`<tr><td>${customerLink(customerId, customer)}</td><td class="wide-only">${plan}</td><td class="nowrap">${time(end)}</td>
 <td class="number"><form method="post"><input type="hidden" name="subscription" value="${subscription}">
 <button name="by" value="period" aria-label="To the period's end of ${customer}">Go there</button></form></td></tr>`,
     ),

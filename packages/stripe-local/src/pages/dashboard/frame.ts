@@ -31,13 +31,11 @@ export function objectHeading(title: string, id: string, aside?: Html): Html {
 <p class="row"><code class="muted">${id}</code><button type="button" class="small" data-copy="${id}" hidden>Copy id</button></p></div>${aside}</div>`
 }
 
+/** `wide` ones are left out on a phone; their cells carry the class `wide-only`. */
+export type Column = string | { label: string; number?: true; wide?: true }
+
 /** A table in a card, or a sentence when there is nothing to list. */
-export function table(options: {
-  title?: string
-  columns: (string | { label: string; number: true })[]
-  rows: Html[]
-  empty: Html | string
-}): Html {
+export function table(options: { title?: string; columns: Column[]; rows: Html[]; empty: Html | string }): Html {
   return html`<section class="card flush">${options.title && html`<h2>${options.title}</h2>`}
 ${
   options.rows.length === 0
@@ -45,7 +43,7 @@ ${
     : html`<div class="scroll" tabindex="0"><table><thead><tr>${options.columns.map((column) =>
         typeof column === 'string'
           ? html`<th scope="col">${column}</th>`
-          : html`<th scope="col" class="number">${column.label}</th>`,
+          : html`<th scope="col" class="${column.number ? 'number' : ''} ${column.wide ? 'wide-only' : ''}">${column.label}</th>`,
       )}</tr></thead><tbody>${options.rows}</tbody></table></div>`
 }</section>`
 }

@@ -4,6 +4,7 @@ import { type Html, shortId, status, time } from '../layout.ts'
 import { formatAmount } from '../money.ts'
 import { productName, withProduct } from '../price.ts'
 import { child, flag, instant, integer, list, reference, text } from '../wire.ts'
+import type { Column } from './frame.ts'
 
 export const SUBSCRIPTION_COLUMNS = ['Subscription', 'Plan', 'Status', 'Customer', 'Period ends', 'Created']
 export const INVOICE_COLUMNS = [
@@ -14,7 +15,7 @@ export const INVOICE_COLUMNS = [
   'Created',
   { label: 'Amount', number: true } as const,
 ]
-export const EVENT_COLUMNS = ['Event', 'Id', 'About', 'Created']
+export const EVENT_COLUMNS: Column[] = ['Event', { label: 'Id', wide: true }, { label: 'About', wide: true }, 'Created']
 
 /** The names of a subscription's products, e.g. "Essential, Support". */
 export async function planOf(context: PagesContext, subscription: ApiObject): Promise<string> {
@@ -46,8 +47,8 @@ export function invoiceRow(invoice: ApiObject): Html {
 
 export function eventRow(event: ApiObject): Html {
   const id = text(event, 'id') ?? ''
-  return html`<tr><td><a href="/dashboard/events/${id}"><code>${text(event, 'type')}</code></a></td>
-<td class="id muted" title="${id}">${shortId(id)}</td><td>${aboutLink(child(event, 'data.object'))}</td>
+  return html`<tr><td class="anywhere"><a href="/dashboard/events/${id}"><code>${text(event, 'type')}</code></a></td>
+<td class="id muted wide-only" title="${id}">${shortId(id)}</td><td class="wide-only">${aboutLink(child(event, 'data.object'))}</td>
 <td class="nowrap">${time(instant(event, 'created'))}</td></tr>`
 }
 
