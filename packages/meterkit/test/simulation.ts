@@ -62,8 +62,8 @@ export async function simulate(
   seed: number,
   steps: number,
 ): Promise<{ trail: string[]; disagreements: string[] }> {
-  const w = await world(t, { journal: false })
   const random = randomOf(seed)
+  const w = await world(t, { journal: false, sdkRetries: random.pick([0, 0, 0, 2]) })
   const trail: string[] = []
   const say = (line: string) => trail.push(`${w.clock().toISOString()} ${line}`)
   const simulation: Simulation = { w, random, all: [], death: { next: null }, astray: { since: null }, say }

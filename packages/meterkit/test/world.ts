@@ -33,12 +33,17 @@ const START = new Date('2026-11-24T12:00:00Z')
 /**
  * A database, a local Stripe and an engine of its own for one test, provisioned, with webhooks delivered to the
  * engine's handler over HTTP. Time stands still but for `stripeLocal.advance`.
+ * @param sdkRetries  how often Stripe's SDK tries again by itself, half a second and more later; its default is 2
  */
-export async function world(t: TestContext, { journal = true }: { journal?: boolean } = {}): Promise<World> {
+export async function world(
+  t: TestContext,
+  { journal = true, sdkRetries }: { journal?: boolean; sdkRetries?: number } = {},
+): Promise<World> {
   const users: (() => Promise<void>)[] = []
   const pool = await database(t, users)
   const stripeLocal = await startStripeLocal({ now: () => START, aggregationDelayMs: 0 })
-  const stripe = new Stripe(stripeLocal.secretKey, { ...stripeLocal.clientConfig, telemetry: false })
+  const retries = sdkRetries === undefined ? {} : { maxNetworkRetries: sdkRetries }
+  const stripe = new Stripe(stripeLocal.secretKey, { ...stripeLocal.clientConfig, telemetry: false, ...retries })
   const secrets: string[] = []
   const webhooks = { reach: true }
   const directory = mkdtempSync(join(tmpdir(), 'meterkit-'))

@@ -121,7 +121,7 @@ test('the last draft of a subscription that ends is held while a report of its p
 })
 
 test('a customer that cannot be reported does not keep the drafts of others held', async (t) => {
-  const w = await world(t)
+  const w = await world(t, { sdkRetries: 0 })
   const lost = await subscriber(w, { organization: 'lost' })
   const acme = await subscriber(w)
   const end = acme.subscription.currentPeriod!.end
