@@ -46,7 +46,11 @@ async function standingOf(args: Route.LoaderArgs) {
     status: subscription.cancelAtPeriodEnd ? 'canceling' : subscription.status,
     period: subscription.currentPeriod,
     now: clock(),
-    charges: charges && { amount: dueOf(charges.amount, charges.carried).amount, currency: charges.currency },
+    charges: charges && {
+      amount: dueOf(charges.amount, charges.carried).amount,
+      carried: charges.carried,
+      currency: charges.currency,
+    },
     meters: (usage?.meters ?? []).map(({ displayName, quantity, unit }) => ({ displayName, quantity, unit })),
   }
 }
@@ -91,7 +95,7 @@ export default function Overview({ loaderData }: Route.ComponentProps) {
             </Shortcut>
           )}
           {pays && (
-            <Shortcut to={`${base}/settings/billing`} icon={<CreditCard />} title="Usage and billing">
+            <Shortcut to={`${base}/settings/billing`} icon={<CreditCard />} title="Usage & billing">
               Upcoming charges with the arithmetic, invoices, plan.
             </Shortcut>
           )}
@@ -115,7 +119,15 @@ function Standing({ standing: { planName, status, charges, meters, period, now }
         <Stat
           label="Upcoming charges"
           value={<Money amount={charges.amount} currency={charges.currency} />}
-          hint="This period so far"
+          hint={
+            charges.carried > 0n ? (
+              <>
+                Incl. <Money amount={charges.carried} currency={charges.currency} /> carried over
+              </>
+            ) : (
+              'This period so far'
+            )
+          }
         />
       )}
       {meters.map(({ displayName, quantity, unit }) => (
