@@ -29,7 +29,7 @@ export function formatQuantity(quantity: string): string {
  */
 export function describeLine(model: PriceModel, line: PricedLine, unit: string, currency: string): string {
   const price = formatAmount(line.unitAmount, currency)
-  const usage = `${formatQuantity(line.quantity)} ${unit}`
+  const usage = `${formatQuantity(line.quantity)} ${line.quantity === '1' ? unit.replace(/s$/, '') : unit}`
   if (line.kind === 'flat') return `Tier ${line.tier}: ${price} flat`
   if (model.type === 'package' && line.packages !== null) {
     const noun = line.packages === '1' ? 'package' : 'packages'

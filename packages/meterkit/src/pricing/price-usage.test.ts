@@ -126,6 +126,8 @@ test('graduated tiers charge every unit exactly once', () => {
 test('the arithmetic is laid open in words', () => {
   const [line] = priceUsage(essential, '12345').lines
   assert.equal(describeLine(essential, line!, 'tokens', 'usd'), '12,345 tokens → 13 packages of 1,000 × $0.05')
+  const [single] = priceUsage(essential, '1').lines
+  assert.equal(describeLine(essential, single!, 'tokens', 'usd'), '1 token → 1 package of 1,000 × $0.05')
   assert.equal(formatAmount(65n, 'usd'), '$0.65')
   assert.equal(formatAmount('0.025', 'usd'), '$0.00025')
   assert.equal(formatAmount(1234567n, 'jpy'), '¥1,234,567')
