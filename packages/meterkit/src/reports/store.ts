@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { v7 as newUuid } from 'uuid'
 import { type Database, firstRow, rows, transaction } from '../database/database.ts'
-import { formatDecimal, parseDecimal, significantDigits, subtract } from '../pricing/decimal.ts'
+import { type Decimal, formatDecimal, parseDecimal, significantDigits, subtract } from '../pricing/decimal.ts'
 import { lockSegmentsShared } from '../subscriptions/segment-lock.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
 import { placement } from './placement.ts'
@@ -92,11 +92,18 @@ export async function writeReports(pool: Pool, customerId: string, now: Date): P
  */
 export function sendable(value: string): string[] {
   const left = parseDecimal(value)
-  const excess = left.digits.toString().replace('-', '').length - SIGNIFICANT_DIGITS_MAX
-  if (significantDigits(left) <= SIGNIFICANT_DIGITS_MAX || excess <= 0) return [value]
-  const unit = 10n ** BigInt(excess)
-  const head = { digits: (left.digits / unit) * unit, scale: left.scale }
+  if (significantDigits(left) <= SIGNIFICANT_DIGITS_MAX) return [value]
+  const head = largestPart(left)
   return [formatDecimal(head), ...sendable(formatDecimal(subtract(left, head)))]
+}
+
+/** The first digits of a value; of a whole number too long for that, as much as one report can carry. */
+function largestPart({ digits, scale }: Decimal): Decimal {
+  const excess = digits.toString().replace('-', '').length - SIGNIFICANT_DIGITS_MAX
+  const unit = 10n ** BigInt(excess)
+  if (excess <= scale) return { digits: (digits / unit) * unit, scale }
+  const most = 10n ** BigInt(SIGNIFICANT_DIGITS_MAX) - 1n
+  return { digits: digits < 0n ? -most : most, scale: 0 }
 }
 
 async function insertReport(
