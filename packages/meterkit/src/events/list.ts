@@ -194,9 +194,14 @@ async function stepsOf(db: Database, event: EventRow): Promise<EventStep[]> {
 function reportSteps(report: ReportOfEvent): EventStep[] {
   const together = report.events === 1 ? '1 event' : `${report.events} events`
   const steps: EventStep[] = [
-    { kind: 'reported', at: report.created_at, detail: `report ${report.identifier}: ${report.value} from ${together}` },
+    {
+      kind: 'reported',
+      at: report.created_at,
+      detail: `report ${report.identifier}: ${report.value} from ${together}`,
+    },
   ]
-  if (report.status === 'accepted') steps.push({ kind: 'accepted', at: report.accepted_at, detail: 'its meter counts it for the invoice' })
+  if (report.status === 'accepted')
+    steps.push({ kind: 'accepted', at: report.accepted_at, detail: 'its meter counts it for the invoice' })
   if (report.error && report.status !== 'accepted' && report.status !== 'pending') {
     steps.push({ kind: 'failed', at: report.last_attempt_at ?? report.created_at, detail: report.error })
   }
