@@ -3,7 +3,7 @@ import type { Customer } from './customers/customer.ts'
 import { ensureCustomer, getCustomer, customerId as idOfCustomer, listCustomers } from './customers/store.ts'
 import { firstRow } from './database/database.ts'
 import { createMonths, migrate } from './database/migrate.ts'
-import { createTurns } from './database/turns.ts'
+import { createTurns, createTurnsByKey } from './database/turns.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { MeterkitError } from './errors.ts'
 import type { EventInput } from './events/event.ts'
@@ -59,6 +59,7 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
   let running: { directory: Directory; recorder: Recorder } | null = null
   let enqueueWebhook: ((id: string) => Promise<void>) | null = null
   const stripeMeterIds = new Map<string, string>()
+  const inTurn = createTurnsByKey()
 
   function started(): { directory: Directory; recorder: Recorder } {
     if (running) return running
@@ -90,6 +91,7 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
       log,
       catalog,
       directory,
+      inTurn,
       drained: recorder.drained,
       flush: (customerId) => syncUsage(reportContext, { customerId, urgent: true }),
     }

@@ -17,3 +17,21 @@ export function createTurns(atOnce: number): Turns {
     }
   }
 }
+
+/** One at a time for each key, in the order of asking. */
+export type TurnsByKey = <Result>(key: string, work: () => Promise<Result>) => Promise<Result>
+
+export function createTurnsByKey(): TurnsByKey {
+  const queues = new Map<string, { turns: Turns; waiting: number }>()
+  return async (key, work) => {
+    const queue = queues.get(key) ?? { turns: createTurns(1), waiting: 0 }
+    queues.set(key, queue)
+    queue.waiting += 1
+    try {
+      return await queue.turns(work)
+    } finally {
+      queue.waiting -= 1
+      if (queue.waiting === 0) queues.delete(key)
+    }
+  }
+}

@@ -83,7 +83,8 @@ async function whyHeld(
 
 /**
  * Before a customer's usage is placed: a period that ended a while ago, and of whose invoice no word has come (the
- * webhook was lost), is looked up at Stripe, because its usage is placed elsewhere once that invoice is final.
+ * webhook was lost), is looked up at Stripe, because its usage is placed elsewhere once that invoice is final. So is a
+ * subscription whose switch was asked for and not answered.
  */
 export async function refreshEndedPeriods(context: SyncContext & { pool: Pool }, customerId: string): Promise<void> {
   const { pool, stripe, clock } = context
@@ -103,7 +104,9 @@ export async function refreshEndedPeriods(context: SyncContext & { pool: Pool },
         or exists (select 1 from billing.reports as report
           where report.customer_id = $1 and report.subscription_id = segment.subscription_id
             and report.status in ('pending', 'unsure'))
-      )`,
+      )
+    union
+    select stripe_id, id from billing.subscriptions where customer_id = $1 and switching_at is not null`,
     [customerId, new Date(clock().getTime() - WORD_MS_MAX)],
   )
   for (const { stripe_id, id } of silent) {

@@ -20,6 +20,11 @@ function usagePeriod(invoice: Stripe.Invoice): { start: Date; end: Date } {
   }
 }
 
+/** How far an invoice has come: it never goes back. */
+function standing(row: string): string {
+  return `array_position(array['draft', 'open', 'uncollectible', 'void', 'paid'], ${row}.status)`
+}
+
 export async function storeInvoice(
   client: PoolClient,
   customerId: string,
@@ -37,7 +42,9 @@ export async function storeInvoice(
     set number = excluded.number, status = excluded.status, period_start = excluded.period_start,
         period_end = excluded.period_end, total = excluded.total, amount_due = excluded.amount_due,
         finalized_at = excluded.finalized_at, hosted_url = excluded.hosted_url, pdf_url = excluded.pdf_url,
-        held_reason = case when excluded.status = 'draft' then invoices.held_reason end`,
+        held_reason = case when excluded.status = 'draft' then invoices.held_reason end
+    -- an older answer that arrives late does not take an invoice back
+    where ${standing('excluded')} >= ${standing('invoices')}`,
     [
       customerId,
       invoice.id,

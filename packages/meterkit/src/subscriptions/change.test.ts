@@ -222,3 +222,18 @@ test('of two subscriptions on a meter, the one that is cancelled as its problem 
     [100n], // twenty packages of $0.05, once
   )
 })
+
+test('a switch whose answer was lost: usage of before it that comes until we hear of it is billed', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  await pass(w, 2 * HOUR_MS)
+  w.webhooks.reach = false
+  w.stripeLocal.faults.loseAnswers(3, '/v1/subscriptions') // the first try and both of the SDK's own
+  await assert.rejects(switchTo(w, acme, 'business'))
+
+  use(w, acme, 100_000, new Date(w.clock().getTime() - MINUTE_MS))
+  await w.meterkit.reports.sync()
+  w.webhooks.reach = true
+
+  assert.deepEqual(await billed(w, acme), [350n]) // late, on Business: seven packages of $0.50
+})

@@ -8,7 +8,7 @@ import type { Catalog, Plan } from '../plans/config.ts'
 import { priceUsage } from '../pricing/price-usage.ts'
 import { countUnsettled, unreported } from '../reports/store.ts'
 import { type PlanContext, planOf, stripePricesOf } from './checkout.ts'
-import { getSubscription, segmentAt, segmentsOf, storeSegments } from './store.ts'
+import { getSubscription, noteSwitching, segmentAt, segmentsOf, storeSegments } from './store.ts'
 import { isLive, type Subscription } from './subscription.ts'
 import { CHANGED_METADATA, idOf, syncSubscription, wholeSecond } from './sync.ts'
 
@@ -89,13 +89,16 @@ export async function switchPlan(
   await cutAt(context, subscription, changedAt)
   await flushBefore(context, subscription, `the plan stays ${subscription.plan}`)
 
-  await context.stripe.subscriptions.update(subscription.stripeId, {
-    items: itemChanges(subscription, plan, prices),
-    // never `none`: the usage before the switch would not be billed
-    proration_behavior: 'create_prorations',
-    proration_date: changedAt.getTime() / 1000,
-    // read back by whoever hears of the switch first, also where this process dies on the next line
-    metadata: { [CHANGED_METADATA]: String(changedAt.getTime() / 1000) },
+  await context.inTurn(subscription.stripeId, async () => {
+    await noteSwitching(context.pool, subscription.id, changedAt)
+    await context.stripe.subscriptions.update(subscription.stripeId, {
+      items: itemChanges(subscription, plan, prices),
+      // never `none`: the usage before the switch would not be billed
+      proration_behavior: 'create_prorations',
+      proration_date: changedAt.getTime() / 1000,
+      // read back by whoever hears of the switch first, also where this process dies on the next line
+      metadata: { [CHANGED_METADATA]: String(changedAt.getTime() / 1000) },
+    })
   })
   return (await syncSubscription(context, subscription.stripeId, { changedAt }))!
 }

@@ -63,6 +63,14 @@ export async function subscriptionsOf(db: Database, customerIds: readonly string
   return found.map(fromRow)
 }
 
+/**
+ * From here on the prices may have changed without our knowing: nothing is reported before Stripe has been asked again.
+ * Any store of Stripe's word takes it back.
+ */
+export async function noteSwitching(db: Database, id: string, at: Date): Promise<void> {
+  await db.query('update billing.subscriptions set switching_at = $2 where id = $1', [id, at])
+}
+
 /** Grows with every store; null for one never stored. */
 export async function subscriptionVersion(db: Database, id: string): Promise<number | null> {
   const row = await firstRow<{ version: number }>(db, 'select version from billing.subscriptions where id = $1', [id])
@@ -81,7 +89,7 @@ export async function storeSubscription(client: PoolClient, subscription: Subscr
         started_at = excluded.started_at, trial_end = excluded.trial_end,
         cancel_at_period_end = excluded.cancel_at_period_end, cancel_at = excluded.cancel_at,
         ended_at = excluded.ended_at, problem = excluded.problem, reportable = excluded.reportable,
-        version = subscriptions.version + 1`,
+        version = subscriptions.version + 1, switching_at = null`,
     [
       subscription.id,
       subscription.customerId,

@@ -32,12 +32,14 @@ test('a subscription in the classic billing mode is reported, and says why it ca
 
 test('while Stripe is slow, whoever asks it holds no connection of the database', async (t) => {
   const w = await world(t)
-  const { subscription } = await subscriber(w)
-  const before = w.stripeLocal.requestCount('/v1/subscriptions')
-  w.stripeLocal.faults.delay(1_500, 15, '/v1/subscriptions')
-
   // more than the pool has connections
-  const refreshes = Array.from({ length: 15 }, () => w.meterkit.subscriptions.refresh(subscription.stripeId))
+  const names = Array.from({ length: w.pool.options.max + 2 }, (_, index) => `organization-${index}`)
+  const subscribers = []
+  for (const organization of names) subscribers.push(await subscriber(w, { organization }))
+  const before = w.stripeLocal.requestCount('/v1/subscriptions')
+  w.stripeLocal.faults.delay(1_500, names.length, '/v1/subscriptions')
+
+  const refreshes = subscribers.map(({ subscription }) => w.meterkit.subscriptions.refresh(subscription.stripeId))
   await until(() => w.stripeLocal.requestCount('/v1/subscriptions') - before >= w.pool.options.max)
   const first = await Promise.race([
     w.pool.query('select 1').then(() => 'the query'),

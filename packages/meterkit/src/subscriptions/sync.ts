@@ -2,6 +2,7 @@ import type { Pool } from 'pg'
 import type { Stripe } from 'stripe'
 import { customerByStripeId, getCustomer, setStripeId, subscriptionId } from '../customers/store.ts'
 import { type Database, transaction } from '../database/database.ts'
+import type { TurnsByKey } from '../database/turns.ts'
 import type { Directory } from '../directory.ts'
 import type { Logger } from '../meterkit.ts'
 import { knownPrices } from '../plans/prices.ts'
@@ -31,6 +32,8 @@ export interface SyncContext {
   directory: Directory
   clock: () => Date
   log: Logger
+  /** Within this process one sync of a subscription follows another, so that only another process can overtake. */
+  inTurn: TurnsByKey
 }
 
 /** The metadata of a Stripe subscription that says when its prices last changed by us; unix seconds. */
@@ -53,7 +56,7 @@ export async function syncSubscription(
   { changedAt = null }: { changedAt?: Date | null } = {},
 ): Promise<Subscription | null> {
   for (let overtaken = 0; overtaken < OVERTAKEN_MAX; overtaken++) {
-    const stored = await syncOnce(context, stripeId, changedAt)
+    const stored = await context.inTurn(stripeId, () => syncOnce(context, stripeId, changedAt))
     if (stored === 'overtaken') continue
     if (stored && !isLive(stored)) await releaseOthers(context, stored)
     return stored

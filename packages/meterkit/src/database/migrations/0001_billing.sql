@@ -53,6 +53,7 @@ create table billing.subscriptions (
   ended_at timestamptz,
   problem text,
   reportable boolean not null default true,   -- false: Stripe would bill its usage twice
+  switching_at timestamptz,                   -- a switch was asked for and its answer is not known yet
   version int not null default 1,             -- one more with every store: an older answer of Stripe's is noticed
   primary key (customer_id, id)
 );
