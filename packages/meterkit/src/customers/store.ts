@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { v5 as uuidFrom } from 'uuid'
 import { type Database, firstRow, rows, transaction } from '../database/database.ts'
 import { announce } from '../directory.ts'
@@ -44,6 +44,14 @@ export async function customerByStripeId(db: Database, stripeId: string): Promis
 
 export async function setStripeId(db: Database, id: string, stripeId: string): Promise<void> {
   await db.query('update billing.customers set stripe_id = $2 where id = $1', [id, stripeId])
+}
+
+/**
+ * One writer per customer, until the transaction ends. Taken before the lock of the segments, by everyone: the other way
+ * round two of them wait for each other.
+ */
+export async function lockCustomer(client: PoolClient, id: string): Promise<void> {
+  await client.query('select 1 from billing.customers where id = $1 for update', [id])
 }
 
 /** Minor units, as Stripe last told: what is owed is positive. */

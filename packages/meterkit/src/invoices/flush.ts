@@ -1,6 +1,6 @@
-import type { Pool } from 'pg'
+import type { PoolClient } from 'pg'
 import type { Stripe } from 'stripe'
-import { setBalance } from '../customers/store.ts'
+import { lockCustomer, setBalance } from '../customers/store.ts'
 import { rows, transaction } from '../database/database.ts'
 import type { SyncResult } from '../reports/report.ts'
 import { countAwaited } from '../reports/store.ts'
@@ -38,14 +38,23 @@ export async function takeInvoice(context: InvoiceContext, stripeId: string): Pr
   // What is too little for a card waits on the customer's balance, and belongs to what comes next.
   const customer = await stripe.customers.retrieve(idOf(invoice.customer!))
   await transaction(pool, async (client) => {
-    await storeInvoice(client, owner.customerId, owner.id, invoice)
+    await lockCustomer(client, owner.customerId)
+    await storeAndClose(client, owner, invoice)
     if (!customer.deleted) await setBalance(client, owner.customerId, customer.balance)
-    const finalizedAt = invoice.status_transitions.finalized_at
-    if (invoice.status !== 'draft' && finalizedAt && invoice.billing_reason !== 'subscription_create') {
-      await closePeriods(client, owner, { endedBy: instant(invoice.created), closedAt: instant(finalizedAt) })
-    }
   })
   if (invoice.status === 'draft') await flushDraft(context, invoice, subscription)
+}
+
+/** Stores an invoice; a final one closes the periods that had ended when it was made. */
+async function storeAndClose(
+  client: PoolClient,
+  owner: { customerId: string; id: string },
+  invoice: Stripe.Invoice,
+): Promise<void> {
+  await storeInvoice(client, owner.customerId, owner.id, invoice)
+  const finalizedAt = invoice.status_transitions.finalized_at
+  if (invoice.status === 'draft' || !finalizedAt || invoice.billing_reason === 'subscription_create') return
+  await closePeriods(client, owner, { endedBy: instant(invoice.created), closedAt: instant(finalizedAt) })
 }
 
 async function flushDraft(context: InvoiceContext, invoice: Stripe.Invoice, subscription: Subscription): Promise<void> {
@@ -86,7 +95,7 @@ async function whyHeld(
  * webhook was lost), is looked up at Stripe, because its usage is placed elsewhere once that invoice is final. So is a
  * subscription whose switch was asked for and not answered.
  */
-export async function refreshEndedPeriods(context: SyncContext & { pool: Pool }, customerId: string): Promise<void> {
+export async function refreshEndedPeriods(context: SyncContext, customerId: string): Promise<void> {
   const { pool, stripe, clock } = context
   const silent = await rows<{ stripe_id: string; id: string }>(
     pool,
@@ -114,17 +123,8 @@ export async function refreshEndedPeriods(context: SyncContext & { pool: Pool },
     if (!subscription) continue
     const { data } = await stripe.invoices.list({ subscription: stripe_id, limit: 10 })
     await transaction(pool, async (client) => {
-      for (const invoice of data.reverse()) {
-        if (!invoice.id || idOf(invoice.customer ?? '') === '') continue
-        await storeInvoice(client, customerId, id, invoice)
-        const finalizedAt = invoice.status_transitions.finalized_at
-        if (invoice.status === 'draft' || !finalizedAt || invoice.billing_reason === 'subscription_create') continue
-        await closePeriods(
-          client,
-          { customerId, id },
-          { endedBy: instant(invoice.created), closedAt: instant(finalizedAt) },
-        )
-      }
+      await lockCustomer(client, customerId)
+      for (const invoice of data.reverse()) await storeAndClose(client, { customerId, id }, invoice)
     })
   }
 }

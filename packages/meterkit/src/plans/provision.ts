@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { Stripe } from 'stripe'
 import { MeterkitError } from '../errors.ts'
+import { isMissing } from '../subscriptions/sync.ts'
 import type { Catalog, Meter, Plan, PlanPrice } from './config.ts'
 import { METER_METADATA, PLAN_METADATA, priceFromStripe, storePrices } from './prices.ts'
 import type { ProvisionResult, ProvisionStep } from './provision-result.ts'
@@ -385,7 +386,7 @@ async function orNull<T>(request: Promise<T>): Promise<T | null> {
   try {
     return await request
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'resource_missing') return null
+    if (isMissing(error)) return null
     throw error
   }
 }

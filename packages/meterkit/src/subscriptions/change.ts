@@ -1,4 +1,5 @@
 import type { Stripe } from 'stripe'
+import { lockCustomer } from '../customers/store.ts'
 import { transaction } from '../database/database.ts'
 import { MeterkitError } from '../errors.ts'
 import type { SwitchPreview } from '../invoices/charges.ts'
@@ -114,7 +115,7 @@ async function nextWholeSecond({ clock }: ChangeContext): Promise<Date> {
 /** Cuts the rollups where the old price will end, so that the flush reports each side under its own time. */
 async function cutAt({ pool }: ChangeContext, subscription: Subscription, at: Date): Promise<void> {
   await transaction(pool, async (client) => {
-    await client.query('select 1 from billing.customers where id = $1 for update', [subscription.customerId])
+    await lockCustomer(client, subscription.customerId)
     const known = (await segmentsOf(client, subscription.customerId, [subscription.id])).get(subscription.id) ?? []
     const current = segmentAt(known, at)
     if (!current || current.start.getTime() === at.getTime()) return

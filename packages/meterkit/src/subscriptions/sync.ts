@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { Stripe } from 'stripe'
-import { customerByStripeId, getCustomer, setStripeId, subscriptionId } from '../customers/store.ts'
+import { customerByStripeId, getCustomer, lockCustomer, setStripeId, subscriptionId } from '../customers/store.ts'
 import { type Database, transaction } from '../database/database.ts'
 import type { TurnsByKey } from '../database/turns.ts'
 import type { Directory } from '../directory.ts'
@@ -93,8 +93,8 @@ async function syncOnce(
   const over = read.endedAt !== null && (await isOver(context, read))
 
   const stored = await transaction(pool, async (client) => {
-    // one writer per customer, so that its subscriptions are judged beside each other
-    await client.query('select 1 from billing.customers where id = $1 for update', [customer])
+    // so that its subscriptions are judged beside each other
+    await lockCustomer(client, customer)
     if ((await subscriptionVersion(client, id)) !== version) return 'overtaken' as const
     const others = await subscriptionsOf(client, [customer])
     const subscription = { ...read, ...judgement(read, others, fetched) }
