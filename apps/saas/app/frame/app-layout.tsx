@@ -1,8 +1,9 @@
-import { Outlet, useRouteError } from 'react-router'
+import { Outlet } from 'react-router'
 import { frameData } from 'saas/server/frame'
 import type { Route } from './+types/app-layout'
-import { ErrorPage } from './error-page.tsx'
-import { Frame, useFrameData } from './frame.tsx'
+import { Frame } from './frame.tsx'
+
+export { FramedError as ErrorBoundary } from './framed-error.tsx'
 
 /** The frame around every page of who is signed in. It authorizes nothing but itself: each page has its own loader. */
 export function loader(args: Route.LoaderArgs) {
@@ -13,18 +14,6 @@ export default function AppLayout({ loaderData }: Route.ComponentProps) {
   return (
     <Frame data={loaderData}>
       <Outlet />
-    </Frame>
-  )
-}
-
-/** A page that failed leaves the frame standing; a frame that failed leaves nothing. */
-export function ErrorBoundary() {
-  const error = useRouteError()
-  const data = useFrameData()
-  if (!data) return <ErrorPage error={error} />
-  return (
-    <Frame data={data}>
-      <ErrorPage error={error} framed />
     </Frame>
   )
 }
