@@ -9,6 +9,7 @@ const types = (folder) => ({ name: `types of ${folder}`, steps: [[bin('tsc'), '-
 const checks = [
   types('packages/meterkit'),
   types('packages/stripe-local'),
+  types('packages/stripe-local-clients'),
   types('packages/local-postgres'),
   types('bench'),
   {

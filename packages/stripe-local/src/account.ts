@@ -4,6 +4,7 @@ import { type ApiError, missing, missingReference } from './http/errors.ts'
 import type { Aggregation } from './metering/aggregation.ts'
 import type { Usage } from './metering/usage.ts'
 import type { Objects, Stored } from './objects.ts'
+import { DEFAULT_READINGS, type Readings } from './readings.ts'
 import type { Timeline } from './timeline.ts'
 import type { Deliveries } from './webhooks/deliveries.ts'
 import type { EventLog } from './webhooks/events.ts'
@@ -40,6 +41,7 @@ export class Account {
   refusal: ApiError | null = null
   /** True while a preview tries out what will be undone. */
   rehearsing = false
+  readings: Readings = DEFAULT_READINGS
   previewLagMs = 0
   businessName = 'Test business'
   baseUrl: () => string = () => ''

@@ -12,6 +12,7 @@ import { Usage } from './metering/usage.ts'
 import { Objects } from './objects.ts'
 import type { FaultSettings, PagesContext } from './pages/context.ts'
 import { createPages } from './pages/index.ts'
+import { DEFAULT_READINGS, type Readings } from './readings.ts'
 import { completeCheckout, replaceCard, sessionDue } from './resources/checkout-sessions.ts'
 import { kinds, routes } from './resources/index.ts'
 import { usePortalSession } from './resources/portal.ts'
@@ -22,6 +23,7 @@ import { Deliveries } from './webhooks/deliveries.ts'
 import { EventLog } from './webhooks/events.ts'
 
 export type { FaultSettings } from './pages/context.ts'
+export type { Readings } from './readings.ts'
 
 /** Soon at first, for an app that is being restarted; then for three days, as Stripe does. */
 const WEBHOOK_RETRY_DELAYS_MS = [10, 60, 600, 3600, 6 * 3600, 12 * 3600, 24 * 3600, 24 * 3600].map(
@@ -49,6 +51,8 @@ export interface StripeLocalOptions {
   webhookRetryDelaysMs?: number[]
   /** How much longer than summaries an invoice preview lags, in real milliseconds; default 0. */
   previewLagMs?: number
+  /** Which reading to take where Stripe is silent. */
+  readings?: Partial<Readings>
   /** Receives one line per thing worth telling an operator. */
   log?: (line: string) => void
 }
@@ -176,6 +180,7 @@ function openAccount(options: StripeLocalOptions, faults: Faults, log: (line: st
   const timeline = new Timeline(db, options.now ?? (() => new Date()), frozenMs)
   const account = new Account({ db, objects, timeline, usage: new Usage(db), faults, kinds })
   account.previewLagMs = options.previewLagMs ?? 0
+  account.readings = { ...DEFAULT_READINGS, ...options.readings }
   account.businessName = options.businessName ?? account.businessName
   account.events = new EventLog(account)
   account.aggregation = new Aggregation(account, options.aggregationDelayMs ?? 300)

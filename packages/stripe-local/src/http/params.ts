@@ -4,6 +4,10 @@ import type { Raw, RawFields } from './form.ts'
 /** How one parameter is read. Optional unless wrapped in `required`. */
 export interface Rule<T> {
   isRequired?: boolean
+  /** Kept and shown again, but without any effect here; the coverage table says so. */
+  isOnlyShown?: boolean
+  /** The rules of what is inside, for the coverage table. */
+  inner?: Shape
   /** @throws ApiError worded as Stripe words it. Names of parameters nobody declared are collected in `unknown`. */
   read: (value: Raw, name: string, unknown: string[]) => T
 }
@@ -59,9 +63,15 @@ export function required<T>(rule: Rule<T>): RequiredRule<T> {
   return { ...rule, isRequired: true }
 }
 
+/** A parameter that is stored and shown again and changes nothing else. */
+export function onlyShown<T>(rule: Rule<T>): Rule<T> {
+  return { ...rule, isOnlyShown: true }
+}
+
 /** An empty value (`key=`) unsets: it is read as null. */
 export function unsettable<T>(rule: Rule<T>): Rule<T | null> {
   return {
+    ...passedOn(rule),
     read: (value, name, unknown) => (value === '' || value === null ? null : rule.read(value, name, unknown)),
   }
 }
@@ -184,6 +194,8 @@ export function oneOf<const T extends string>(...values: T[]): Rule<T> {
 /** The first of two forms that fits, e.g. `'now'` or a timestamp; the last one words the refusal. */
 export function either<A, B>(first: Rule<A>, second: Rule<B>): Rule<A | B> {
   return {
+    ...passedOn(first),
+    ...passedOn(second),
     read(value, name, unknown) {
       try {
         return first.read(value, name, [])
@@ -192,6 +204,11 @@ export function either<A, B>(first: Rule<A>, second: Rule<B>): Rule<A | B> {
       }
     },
   }
+}
+
+/** What the coverage table wants to know of a rule around another. */
+function passedOn(rule: Rule<unknown>): Pick<Rule<unknown>, 'inner' | 'isOnlyShown'> {
+  return { ...(rule.inner && { inner: rule.inner }), ...(rule.isOnlyShown && { isOnlyShown: true }) }
 }
 
 /** `created=…` and its kin: an instant, or `gt`, `gte`, `lt`, `lte`. */
@@ -214,6 +231,7 @@ export function range(): Rule<Range> {
 
 export function list<T>(rule: Rule<T>, limits: { max?: number } = {}): Rule<T[]> {
   return {
+    ...passedOn(rule),
     read(value, name, unknown) {
       if (!Array.isArray(value)) throw refuseParameter('Invalid array', { param: name })
       if (limits.max !== undefined && value.length > limits.max) {
@@ -226,6 +244,7 @@ export function list<T>(rule: Rule<T>, limits: { max?: number } = {}): Rule<T[]>
 
 export function shape<S extends Shape>(rules: S): Rule<Params<S>> {
   return {
+    inner: rules,
     read(value, name, unknown) {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw refuseParameter('Invalid object', { param: name })
