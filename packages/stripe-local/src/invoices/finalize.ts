@@ -4,7 +4,9 @@ import { ApiError, refuse } from '../http/errors.ts'
 import { type Customer, changeBalance } from '../resources/customers.ts'
 import { subscriptionSettled } from '../subscriptions/standing.ts'
 import { subscriptionOf } from '../subscriptions/subscription.ts'
-import { HOUR_SECONDS, type Invoice, totalsOf, usageLines } from './invoice.ts'
+import { HOUR_SECONDS, totalsOf } from './draft.ts'
+import type { Invoice } from './invoice.ts'
+import { usageLines } from './line.ts'
 import { collect } from './payment.ts'
 
 /**

@@ -2,7 +2,7 @@ import type { Account, Kind } from '../account.ts'
 import type { Metadata } from '../http/params.ts'
 import { newId } from '../identifier.ts'
 import type { Stored } from '../objects.ts'
-import { blankLine, type Line } from './invoice.ts'
+import { blankLine, type Line } from './line.ts'
 
 /** An amount that waits for an invoice. */
 export interface InvoiceItem extends Stored {

@@ -19,7 +19,7 @@ import {
 } from '../http/params.ts'
 import { listOf, listPage, listSlice, paging, route } from '../http/route.ts'
 import { newId, randomLetters } from '../identifier.ts'
-import { ratedPrice } from '../invoices/invoice.ts'
+import { ratedPrice } from '../invoices/line.ts'
 import type { Stored } from '../objects.ts'
 import type { CardInput, CheckoutOutcome, CheckoutPayer } from '../pages/context.ts'
 import { createSubscription } from '../subscriptions/create.ts'

@@ -14,9 +14,11 @@ import {
   timestamp,
 } from '../http/params.ts'
 import { listPage, paging, route } from '../http/route.ts'
+import { totalsOf } from '../invoices/draft.ts'
 import { notEditable } from '../invoices/finalize.ts'
-import { type Invoice, pricingOf, quantities, ratedPrice, totalsOf } from '../invoices/invoice.ts'
+import type { Invoice } from '../invoices/invoice.ts'
 import { createInvoiceItem, type InvoiceItem, lineOfItem } from '../invoices/items.ts'
+import { pricingOf, quantities, ratedPrice } from '../invoices/line.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
 import { customerParameter } from './customers.ts'
 import type { Price } from './prices.ts'

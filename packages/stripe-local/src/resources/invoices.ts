@@ -14,8 +14,9 @@ import {
   unsettable,
 } from '../http/params.ts'
 import { listPage, listSlice, paging, route } from '../http/route.ts'
+import { draftInvoice, HOUR_SECONDS } from '../invoices/draft.ts'
 import { finalizeInvoice, markPaid, notEditable, planCollection, voidInvoice } from '../invoices/finalize.ts'
-import { draftInvoice, HOUR_SECONDS, type Invoice, linesOf } from '../invoices/invoice.ts'
+import { type Invoice, linesOf } from '../invoices/invoice.ts'
 import { claimItems, lineOfItem, pendingItems } from '../invoices/items.ts'
 import { collect, type InvoicePayment, type PaymentIntent } from '../invoices/payment.ts'
 import { Previews } from '../invoices/preview.ts'

@@ -4,15 +4,10 @@ import { proratedFrom } from '../billing/proration.ts'
 import { cardError, refuse } from '../http/errors.ts'
 import type { Metadata } from '../http/params.ts'
 import { newId } from '../identifier.ts'
+import { draftInvoice } from '../invoices/draft.ts'
 import { finalizeAndCollect, finalizeInvoice } from '../invoices/finalize.ts'
-import {
-  draftInvoice,
-  type Invoice,
-  type Line,
-  licensedLines,
-  type UsagePart,
-  usageLines,
-} from '../invoices/invoice.ts'
+import type { Invoice } from '../invoices/invoice.ts'
+import { type Line, licensedLines, type UsagePart, usageLines } from '../invoices/line.ts'
 import { declineOf, methodFor } from '../invoices/payment.ts'
 import type { Customer } from '../resources/customers.ts'
 import type { PaymentMethod } from '../resources/payment-methods.ts'

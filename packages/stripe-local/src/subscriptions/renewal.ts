@@ -1,16 +1,10 @@
 import type { Account } from '../account.ts'
 import { periodAt } from '../billing/cycle.ts'
+import { draftInvoice } from '../invoices/draft.ts'
 import { voidInvoice } from '../invoices/finalize.ts'
-import {
-  draftInvoice,
-  type Invoice,
-  type Line,
-  licensedLines,
-  presentInvoice,
-  type UsagePart,
-  usageLines,
-} from '../invoices/invoice.ts'
+import { type Invoice, presentInvoice } from '../invoices/invoice.ts'
 import { claimItems, type InvoiceItem, lineOfItem, pendingItems } from '../invoices/items.ts'
+import { type Line, licensedLines, type UsagePart, usageLines } from '../invoices/line.ts'
 import type { Customer } from '../resources/customers.ts'
 import type { Price } from '../resources/prices.ts'
 import { endSubscription } from './cancel.ts'

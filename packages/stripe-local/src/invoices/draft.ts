@@ -1,0 +1,133 @@
+import type { Account } from '../account.ts'
+import type { Metadata } from '../http/params.ts'
+import { newId } from '../identifier.ts'
+import type { Customer } from '../resources/customers.ts'
+import type { Subscription } from '../subscriptions/subscription.ts'
+import type { WebhookEndpoint } from '../webhooks/deliveries.ts'
+import { covers } from '../webhooks/events.ts'
+import type { BillingReason, Invoice } from './invoice.ts'
+import type { Line, UsagePart } from './line.ts'
+
+export const HOUR_SECONDS = 3600
+/** Without a 2xx to invoice.created Stripe finalizes after this long. */
+const DELIVERY_WAIT_SECONDS = 72 * HOUR_SECONDS
+
+interface Draft {
+  customer: Customer
+  subscription: Subscription | null
+  reason: BillingReason
+  lines: Line[]
+  usage: UsagePart[]
+  period: { start: number; end: number }
+  currency: string
+  autoAdvance: boolean
+  description?: string | null
+  metadata?: Metadata
+  prorationDate?: number | undefined
+  collectionMethod?: Invoice['collection_method']
+  daysUntilDue?: number | null
+  defaultPaymentMethod?: string | null
+}
+
+/** Stores a draft, tells of it, and plans its finalization if it advances by itself. */
+export function draftInvoice(account: Account, draft: Draft): Invoice {
+  const { customer, subscription } = draft
+  const clock = customer.test_clock
+  const created = account.seconds(clock)
+  const id = newId('in')
+  const awaits = draft.autoAdvance && hasEndpointFor(account, 'invoice.created')
+  const method = draft.collectionMethod ?? subscription?.collection_method ?? 'charge_automatically'
+  const daysUntilDue = draft.daysUntilDue ?? subscription?.days_until_due ?? 30
+  const stored: Invoice = {
+    id,
+    object: 'invoice',
+    amount_due: 0,
+    amount_overpaid: 0,
+    amount_paid: 0,
+    amount_remaining: 0,
+    attempt_count: 0,
+    attempted: false,
+    auto_advance: draft.autoAdvance,
+    automatically_finalizes_at: draft.autoAdvance ? created + HOUR_SECONDS : null,
+    billing_reason: draft.reason,
+    collection_method: method,
+    created,
+    currency: draft.currency,
+    customer: customer.id,
+    customer_email: customer.email,
+    customer_name: customer.name,
+    default_payment_method: draft.defaultPaymentMethod ?? null,
+    description: draft.description ?? null,
+    due_date: method === 'send_invoice' ? created + daysUntilDue * 86_400 : null,
+    effective_at: null,
+    ending_balance: null,
+    footer: null,
+    hosted_invoice_url: null,
+    invoice_pdf: null,
+    livemode: false,
+    metadata: draft.metadata ?? {},
+    next_payment_attempt: method === 'charge_automatically' && draft.autoAdvance ? created + HOUR_SECONDS : null,
+    number: null,
+    parent: subscription && {
+      quote_details: null,
+      subscription_details: {
+        metadata: subscription.metadata,
+        subscription: subscription.id,
+        ...(draft.prorationDate !== undefined && { subscription_proration_date: draft.prorationDate }),
+      },
+      type: 'subscription_details',
+    },
+    period_end: draft.period.end,
+    period_start: draft.period.start,
+    post_payment_credit_notes_amount: 0,
+    pre_payment_credit_notes_amount: 0,
+    starting_balance: customer.balance,
+    status: 'draft',
+    status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
+    subtotal: 0,
+    test_clock: clock,
+    total: 0,
+    webhooks_delivered_at: awaits ? null : created,
+    _lines: draft.lines,
+    _usage: draft.usage,
+    _awaits_delivery: awaits,
+  }
+  Object.assign(stored, totalsOf(stored))
+  account.create(stored, 'invoice.created')
+  if (draft.autoAdvance) {
+    const at = created + (awaits ? DELIVERY_WAIT_SECONDS : HOUR_SECONDS)
+    account.timeline.schedule('invoice', id, at * 1000, clock)
+  }
+  return stored
+}
+
+function hasEndpointFor(account: Account, type: string): boolean {
+  return account.objects
+    .all<WebhookEndpoint>('webhook_endpoint', { '$.status': 'enabled' })
+    .some((endpoint) => covers(endpoint.enabled_events, type))
+}
+
+/** Sums of a draft. What the balance and the minimum charge do to the amount due is decided at finalization. */
+export function totalsOf(stored: Invoice): Pick<Invoice, 'subtotal' | 'total' | 'amount_due' | 'amount_remaining'> {
+  const total = stored._lines.reduce((sum, line) => sum + line.amount, 0)
+  const due = Math.max(0, total + stored.starting_balance)
+  return { subtotal: total, total, amount_due: due, amount_remaining: due }
+}
+
+/** The hour of a draft begins with the 2xx to its invoice.created. */
+export function markDelivered(account: Account, invoiceId: string): void {
+  const stored = account.objects.find<Invoice>('invoice', invoiceId)
+  if (!stored?._awaits_delivery) return
+  const now = account.seconds(stored.test_clock)
+  const isWaiting = stored.status === 'draft' && stored.auto_advance
+  account.objects.save({
+    ...stored,
+    webhooks_delivered_at: now,
+    _awaits_delivery: false,
+    ...(isWaiting && {
+      automatically_finalizes_at: now + HOUR_SECONDS,
+      next_payment_attempt: stored.next_payment_attempt === null ? null : now + HOUR_SECONDS,
+    }),
+  })
+  if (isWaiting) account.timeline.schedule('invoice', stored.id, (now + HOUR_SECONDS) * 1000, stored.test_clock)
+}
