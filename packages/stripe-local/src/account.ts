@@ -1,6 +1,7 @@
 import type { Database } from './database.ts'
 import type { Faults } from './faults.ts'
 import { type ApiError, missing, missingReference } from './http/errors.ts'
+import type { InvoiceReactions } from './invoices/reactions.ts'
 import type { Aggregation } from './metering/aggregation.ts'
 import type { Usage } from './metering/usage.ts'
 import type { Objects, Stored } from './objects.ts'
@@ -36,6 +37,7 @@ export class Account {
   aggregation!: Aggregation
   events!: EventLog
   deliveries!: Deliveries
+  invoiceReactions!: InvoiceReactions
   /** The request that is being worked on; null while Stripe acts by itself. */
   cause: { id: string; idempotency_key: string | null } | null = null
   refusal: ApiError | null = null

@@ -18,6 +18,7 @@ import { kinds, routes } from './resources/index.ts'
 import { usePortalSession } from './resources/portal.ts'
 import { resumeClocks, type TestClock } from './resources/test-clocks.ts'
 import { subscriptionDue } from './subscriptions/renewal.ts'
+import { subscriptionSettled, subscriptionUnpaid } from './subscriptions/standing.ts'
 import { Timeline } from './timeline.ts'
 import { Deliveries } from './webhooks/deliveries.ts'
 import { EventLog } from './webhooks/events.ts'
@@ -188,6 +189,7 @@ function openAccount(options: StripeLocalOptions, faults: Faults, log: (line: st
   account.deliveries.onDelivered = (eventId, type) => {
     if (type === 'invoice.created') markDelivered(account, objectIdOf(account, eventId))
   }
+  account.invoiceReactions = { settled: subscriptionSettled, unpaid: subscriptionUnpaid }
   timeline.onError = log
   timeline.settle = () => settleStep(account)
   timeline.handlers.set('subscription', (id, atMs) => subscriptionDue(account, id, atMs))

@@ -1,9 +1,9 @@
 import type { Account } from '../account.ts'
 import { minimumCharge } from '../billing/currency.ts'
 import { ApiError, refuse } from '../http/errors.ts'
-import { type Customer, changeBalance } from '../resources/customers.ts'
-import { subscriptionSettled } from '../subscriptions/standing.ts'
-import { subscriptionOf } from '../subscriptions/subscription.ts'
+import type { Customer } from '../resources/customers.ts'
+import type { Subscription } from '../subscriptions/subscription.ts'
+import { changeBalance } from './balance.ts'
 import { HOUR_SECONDS, totalsOf } from './draft.ts'
 import type { Invoice } from './invoice.ts'
 import { usageLines } from './line.ts'
@@ -64,7 +64,7 @@ export function invoiceDue(account: Account, id: string): void {
 /** Counts the usage of each part anew and puts the new lines where the old ones stood. */
 function recount(account: Account, draft: Invoice): Invoice {
   if (draft._usage.length === 0 || !draft.parent) return draft
-  const owner = subscriptionOf(account, draft.parent.subscription_details.subscription)
+  const owner = account.get<Subscription>('subscription', draft.parent.subscription_details.subscription)
   const parts = draft._usage.map((usage, part) => usageLines(account, owner, usage, part))
   const placed = new Set<number>()
   const lines = draft._lines.flatMap((line) => {
@@ -130,7 +130,7 @@ export function markPaid(account: Account, id: string, amount: number): Invoice 
   account.events.emitChange('invoice.updated', shown, account.present(open))
   account.events.emit('invoice.paid', shown)
   account.events.emit('invoice.payment_succeeded', shown)
-  subscriptionSettled(account, paid)
+  account.invoiceReactions.settled(account, paid)
   return paid
 }
 

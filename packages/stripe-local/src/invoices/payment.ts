@@ -4,8 +4,7 @@ import type { Stored } from '../objects.ts'
 import { behaviourOf, type Decline } from '../resources/cards.ts'
 import type { Customer } from '../resources/customers.ts'
 import type { PaymentMethod } from '../resources/payment-methods.ts'
-import { subscriptionUnpaid } from '../subscriptions/standing.ts'
-import { subscriptionOf } from '../subscriptions/subscription.ts'
+import type { Subscription } from '../subscriptions/subscription.ts'
 import { markPaid } from './finalize.ts'
 import type { Invoice } from './invoice.ts'
 
@@ -89,7 +88,8 @@ export function declineOf(method: PaymentMethod | null, attended: boolean): Decl
 }
 
 export function methodFor(account: Account, open: Invoice): PaymentMethod | null {
-  const subscription = open.parent && subscriptionOf(account, open.parent.subscription_details.subscription)
+  const subscription =
+    open.parent && account.get<Subscription>('subscription', open.parent.subscription_details.subscription)
   const customer = account.get<Customer>('customer', open.customer)
   const id =
     open.default_payment_method ??
@@ -215,6 +215,6 @@ function failed(account: Account, open: Invoice, intent: PaymentIntent, decline:
   account.timeline.schedule('invoice', open.id, nextAttempt === null ? null : nextAttempt * 1000, open.test_clock)
   account.events.emit('invoice.payment_failed', account.present(after))
   if (decline === ASKS) account.events.emit('invoice.payment_action_required', account.present(after))
-  subscriptionUnpaid(account, after, nextAttempt === null)
+  account.invoiceReactions.unpaid(account, after, nextAttempt === null)
   return after
 }

@@ -3,10 +3,11 @@ import { refuse } from '../http/errors.ts'
 import { integer, type Metadata, mergedMetadata, metadata, oneOf, range, required, text } from '../http/params.ts'
 import { listOf, listPage, paging, route } from '../http/route.ts'
 import { newId } from '../identifier.ts'
+import { changeBalance } from '../invoices/balance.ts'
 import { markPaid } from '../invoices/finalize.ts'
 import type { Invoice } from '../invoices/invoice.ts'
 import type { Stored } from '../objects.ts'
-import { type Customer, changeBalance } from './customers.ts'
+import type { Customer } from './customers.ts'
 
 export interface CreditNote extends Stored {
   object: 'credit_note'
@@ -145,7 +146,7 @@ function creditBalance(account: Account, invoice: Invoice, amount: number, credi
     currency: invoice.currency,
     credit_note: creditNoteId,
     invoice: invoice.id,
-  })
+  }).id
 }
 
 /** An open invoice has less left to pay; credited in full it is paid. */

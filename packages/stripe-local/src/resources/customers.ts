@@ -139,13 +139,6 @@ export const customerRoutes = [
     deleteCustomer(account, before)
     return { id: before.id, object: 'customer', deleted: true }
   }),
-
-  route('GET', '/v1/customers/:id/balance_transactions', paging, (account, params, { id }) => {
-    const owner = account.get<Customer>('customer', id!)
-    return listPage(account, 'customer_balance_transaction', `/v1/customers/${owner.id}/balance_transactions`, params, {
-      where: { '$.customer': owner.id },
-    })
-  }),
 ]
 
 export function deleteCustomer(account: Account, before: Customer): void {
@@ -245,30 +238,4 @@ function settingsOf(
 
 function shippingFrom(shipping: Changes['shipping']): Customer['shipping'] {
   return shipping ? { address: shipping.address ?? {}, name: shipping.name ?? '', phone: shipping.phone ?? null } : null
-}
-
-/** Sets a customer's balance and writes down why. @returns the id of the balance transaction */
-export function changeBalance(
-  account: Account,
-  customer: Customer,
-  balance: number,
-  why: { type: string; currency: string; invoice: string; credit_note?: string },
-): string {
-  const id = newId('cbtxn')
-  account.create({
-    id,
-    object: 'customer_balance_transaction',
-    amount: balance - customer.balance,
-    created: account.seconds(customer.test_clock),
-    credit_note: null,
-    customer: customer.id,
-    customer_account: null,
-    description: null,
-    ending_balance: balance,
-    livemode: false,
-    metadata: {},
-    ...why,
-  } as Stored)
-  account.change(customer, { balance, currency: customer.currency ?? why.currency }, 'customer.updated')
-  return id
 }

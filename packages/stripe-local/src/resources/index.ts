@@ -1,5 +1,6 @@
 import type { Kind } from '../account.ts'
 import type { Route } from '../http/route.ts'
+import { balanceTransaction } from '../invoices/balance.ts'
 import { invoice } from '../invoices/invoice.ts'
 import { invoiceItem } from '../invoices/items.ts'
 import { lineItem } from '../invoices/line.ts'
@@ -8,6 +9,7 @@ import { subscription, subscriptionItem } from '../subscriptions/subscription.ts
 import { accountRoutes } from './account.ts'
 import { checkoutItem, checkoutRoutes, checkoutSession } from './checkout-sessions.ts'
 import { creditNote, creditNoteRoutes } from './credit-notes.ts'
+import { customerBalanceTransactionRoutes } from './customer-balance-transactions.ts'
 import { customer, customerRoutes } from './customers.ts'
 import { eventDestination, eventDestinationRoutes } from './event-destinations.ts'
 import { eventRoutes } from './events.ts'
@@ -24,16 +26,12 @@ import { testClock, testClockRoutes } from './test-clocks.ts'
 import { webhookEndpoint, webhookEndpointRoutes } from './webhook-endpoints.ts'
 
 export const kinds: Kind[] = [
+  balanceTransaction,
   charge,
   checkoutItem,
   checkoutSession,
   creditNote,
   customer,
-  {
-    type: 'customer_balance_transaction',
-    noun: 'customer balance transaction',
-    references: { customer: 'customer', invoice: 'invoice' },
-  },
   eventDestination,
   invoice,
   invoiceItem,
@@ -56,6 +54,7 @@ export const routes: Route[] = [
   ...accountRoutes,
   ...checkoutRoutes,
   ...creditNoteRoutes,
+  ...customerBalanceTransactionRoutes,
   ...customerRoutes,
   ...eventDestinationRoutes,
   ...eventRoutes,

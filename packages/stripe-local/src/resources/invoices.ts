@@ -19,7 +19,7 @@ import { finalizeInvoice, markPaid, notEditable, planCollection, voidInvoice } f
 import { type Invoice, linesOf } from '../invoices/invoice.ts'
 import { claimItems, lineOfItem, pendingItems } from '../invoices/items.ts'
 import { collect, type InvoicePayment, type PaymentIntent } from '../invoices/payment.ts'
-import { Previews } from '../invoices/preview.ts'
+import { Previews } from '../previews/preview.ts'
 import { type Subscription, subscriptionOf } from '../subscriptions/subscription.ts'
 import { customerParameter } from './customers.ts'
 import type { PaymentMethod } from './payment-methods.ts'

@@ -1,6 +1,7 @@
 import type { Account, Wire } from '../account.ts'
 import { ApiError, refuse } from '../http/errors.ts'
 import { newId } from '../identifier.ts'
+import { type Invoice, linesOf, presentInvoice } from '../invoices/invoice.ts'
 import type { Customer } from '../resources/customers.ts'
 import { finalInvoice } from '../subscriptions/cancel.ts'
 import {
@@ -14,7 +15,6 @@ import {
 import { createSubscription } from '../subscriptions/create.ts'
 import { nextInvoice } from '../subscriptions/renewal.ts'
 import { isOver, itemsOf, type Subscription, subscriptionOf } from '../subscriptions/subscription.ts'
-import { type Invoice, linesOf, presentInvoice } from './invoice.ts'
 
 export interface Wish {
   customer: Customer

@@ -1,0 +1,10 @@
+import type { Account } from '../account.ts'
+import type { Invoice } from './invoice.ts'
+
+/** What becomes of an invoice's subscription. Handed in (`account.invoiceReactions`), so that invoices need not know subscriptions. */
+export interface InvoiceReactions {
+  /** It was paid, or nothing was due. */
+  settled: (account: Account, paid: Invoice) => void
+  /** A charge failed; after the last try no other follows by itself. */
+  unpaid: (account: Account, open: Invoice, wasLastTry: boolean) => void
+}
