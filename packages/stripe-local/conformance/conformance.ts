@@ -53,7 +53,7 @@ export function conformance(
 }
 
 async function stripeUnderTest(t: TestContext, problems: string[]): Promise<Stripe> {
-  const httpClient = Stripe.createFetchHttpClient(checkedFetch(problems))
+  const httpClient = Stripe.createFetchHttpClient(checkedFetch(problems, isReal))
   if (isReal) return new Stripe(REAL_KEY!, { httpClient, telemetry: false })
   const local = await startStripeLocal({ aggregationDelayMs: 0 })
   t.after(() => local.close())
