@@ -1,11 +1,14 @@
-import type { Kind } from '../account.ts'
+import type { Account, Kind } from '../account.ts'
+import { createPrice, type Price } from '../catalogue/price.ts'
+import { createProduct, type Product, taxDetailsFrom } from '../catalogue/product.ts'
 import { refuse } from '../http/errors.ts'
 import {
   flag,
   list,
-  type Metadata,
   mergedMetadata,
   metadata,
+  oneOf,
+  onlyShown,
   range,
   required,
   shape,
@@ -13,44 +16,32 @@ import {
   unsettable,
 } from '../http/params.ts'
 import { listPage, paging, route } from '../http/route.ts'
-import { newId } from '../identifier.ts'
-import type { Stored } from '../objects.ts'
+import { defaultPriceData } from './prices.ts'
 
-export interface Product extends Stored {
-  object: 'product'
-  active: boolean
-  attributes: string[]
-  default_price: string | null
-  description: string | null
-  images: string[]
-  livemode: false
-  marketing_features: { name?: string }[]
-  metadata: Metadata
-  name: string
-  package_dimensions: null
-  shippable: boolean | null
-  statement_descriptor: string | null
-  tax_code: string | null
-  tax_details: null
-  type: 'service'
-  unit_label: string | null
-  updated: number
-  url: string | null
-}
+export type { Product } from '../catalogue/product.ts'
 
 export const product: Kind = { type: 'product', noun: 'product', references: { default_price: 'price' } }
 
-const marketingFeatures = list(shape({ name: required(text({ max: 80 })) }), { max: 15 })
+/** Inches and ounces; at most two decimal places. */
+const measure = text({ max: 20 })
+const packageDimensions = shape({
+  height: required(measure),
+  length: required(measure),
+  weight: required(measure),
+  width: required(measure),
+})
 
 const changeable = {
   active: flag(),
   description: unsettable(text()),
-  images: unsettable(list(text(), { max: 8 })),
-  marketing_features: unsettable(marketingFeatures),
+  images: onlyShown(unsettable(list(text(), { max: 8 }))),
+  marketing_features: onlyShown(unsettable(list(shape({ name: required(text({ max: 80 })) }), { max: 15 }))),
   metadata: metadata(),
+  package_dimensions: onlyShown(unsettable(packageDimensions)),
   shippable: flag(),
-  statement_descriptor: text({ max: 22 }),
-  tax_code: unsettable(text()),
+  statement_descriptor: onlyShown(text({ max: 22 })),
+  tax_code: onlyShown(unsettable(text())),
+  tax_details: onlyShown(unsettable(shape({ performance_location: text(), tax_code: unsettable(text()) }))),
   unit_label: unsettable(text({ max: 12 })),
   url: unsettable(text()),
 }
@@ -59,39 +50,24 @@ export const productRoutes = [
   route(
     'POST',
     '/v1/products',
-    { ...changeable, id: text({ max: 255 }), name: required(text()) },
-    (account, params) => {
-      const created = account.seconds()
-      if (params.id !== undefined && account.objects.any(params.id)) {
-        throw refuse('Product already exists.', { code: 'resource_already_exists', param: 'id' })
-      }
-      const made = account.create<Product>(
-        {
-          id: params.id ?? newId('prod', 14),
-          object: 'product',
-          active: params.active ?? true,
-          attributes: [],
-          created,
-          default_price: null,
-          description: params.description ?? null,
-          images: params.images ?? [],
-          livemode: false,
-          marketing_features: params.marketing_features ?? [],
-          metadata: mergedMetadata({}, params.metadata),
-          name: params.name,
-          package_dimensions: null,
-          shippable: params.shippable ?? null,
-          statement_descriptor: params.statement_descriptor ?? null,
-          tax_code: params.tax_code ?? null,
-          tax_details: null,
-          type: 'service',
-          unit_label: params.unit_label ?? null,
-          updated: created,
-          url: params.url ?? null,
-        },
-        'product.created',
-      )
-      return account.present(made)
+    {
+      ...changeable,
+      default_price_data: defaultPriceData,
+      id: text({ max: 255 }),
+      name: required(text()),
+      type: oneOf('good', 'service'),
+    },
+    (account, { default_price_data: priceData, images, marketing_features: features, ...params }) => {
+      const made = createProduct(account, {
+        ...params,
+        images: images ?? [],
+        marketing_features: features ?? [],
+        package_dimensions: dimensionsFrom(params.package_dimensions),
+        tax_details: taxDetailsFrom(params.tax_details),
+      })
+      if (!priceData) return account.present(made)
+      const { id } = createPrice(account, { ...priceData, product: made.id })
+      return account.present(account.change(made, { default_price: id }, 'product.updated'))
     },
   ),
 
@@ -103,35 +79,52 @@ export const productRoutes = [
     'POST',
     '/v1/products/:id',
     { ...changeable, name: text(), default_price: unsettable(text()) },
-    (
-      account,
-      { metadata: sent, images, marketing_features: features, default_price: defaultPrice, ...params },
-      { id },
-    ) => {
+    (account, params, { id }) => {
       const before = account.get<Product>('product', id!)
-      if (defaultPrice) account.reference('price', defaultPrice, 'default_price')
+      const { metadata: sent, images, marketing_features: features, default_price: defaultPrice, ...fields } = params
       const changes = {
-        ...params,
-        ...(defaultPrice !== undefined && { default_price: defaultPrice }),
+        ...fields,
+        ...(defaultPrice !== undefined && { default_price: defaultPrice && ownPrice(account, before, defaultPrice) }),
         ...(images !== undefined && { images: images ?? [] }),
         ...(features !== undefined && { marketing_features: features ?? [] }),
+        ...(fields.package_dimensions !== undefined && {
+          package_dimensions: dimensionsFrom(fields.package_dimensions),
+        }),
+        ...(fields.tax_details !== undefined && { tax_details: taxDetailsFrom(fields.tax_details) }),
         metadata: mergedMetadata(before.metadata, sent),
-        updated: account.seconds(),
-      }
-      return account.present(account.change(before, changes, 'product.updated'))
+      } as Partial<Product>
+      return account.present(account.change(before, { ...changes, updated: account.seconds() }, 'product.updated'))
     },
   ),
 
   route(
     'GET',
     '/v1/products',
-    { ...paging, active: flag(), created: range(), ids: list(text()), shippable: flag(), url: text() },
-    (account, params) =>
-      listPage<Product>(account, 'product', '/v1/products', params, {
-        where: { '$.active': params.active, '$.shippable': params.shippable, '$.url': params.url },
+    {
+      ...paging,
+      active: flag(),
+      created: range(),
+      ids: list(text()),
+      shippable: flag(),
+      type: oneOf('good', 'service'),
+      url: text(),
+    },
+    (account, params) => {
+      const { ids } = params
+      if (ids && (params.starting_after !== undefined || params.ending_before !== undefined)) {
+        throw refuse('You cannot use `ids` together with `starting_after` or `ending_before`.', { param: 'ids' })
+      }
+      return listPage<Product>(account, 'product', '/v1/products', params, {
+        where: {
+          '$.active': params.active,
+          '$.shippable': params.shippable,
+          '$.type': params.type,
+          '$.url': params.url,
+        },
         ...(params.created && { created: params.created }),
-        ...(params.ids && { also: { sql: `id in (${params.ids.map(() => '?').join(', ')})`, values: params.ids } }),
-      }),
+        ...(ids && { also: { sql: `id in (${ids.map(() => '?').join(', ')})`, values: ids } }),
+      })
+    },
   ),
 
   route('DELETE', '/v1/products/:id', {}, (account, _params, { id }) => {
@@ -144,3 +137,20 @@ export const productRoutes = [
     return { id: gone.id, object: 'product', deleted: true }
   }),
 ]
+
+function ownPrice(account: Account, owner: Product, id: string): string {
+  const found = account.reference<Price>('price', id, 'default_price')
+  if (found.product !== owner.id) {
+    throw refuse(`The price \`${id}\` belongs to another product, \`${found.product}\`.`, { param: 'default_price' })
+  }
+  if (!found.active) throw refuse(`The price \`${id}\` is inactive.`, { param: 'default_price' })
+  return found.id
+}
+
+function dimensionsFrom(
+  given: { height: string; length: string; weight: string; width: string } | null | undefined,
+): Product['package_dimensions'] {
+  if (!given) return null
+  const { height, length, weight, width } = given
+  return { height: Number(height), length: Number(length), weight: Number(weight), width: Number(width) }
+}
