@@ -7,7 +7,7 @@ import { changeBalance } from './balance.ts'
 import { HOUR_SECONDS, totalsOf } from './draft.ts'
 import type { Invoice } from './invoice.ts'
 import { usageLines } from './line.ts'
-import { collect } from './payment.ts'
+import { collect, type Presence } from './payment.ts'
 
 /**
  * Closes a draft: its usage is counted a last time, the customer's balance applied, a number given. An amount below the
@@ -47,7 +47,7 @@ export function finalizeInvoice(account: Account, id: string): Invoice {
 }
 
 /** Finalizes and, unless the invoice is sent by mail, charges at once. */
-export function finalizeAndCollect(account: Account, id: string, options: { attended?: boolean } = {}): Invoice {
+export function finalizeAndCollect(account: Account, id: string, options: Presence = {}): Invoice {
   const open = finalizeInvoice(account, id)
   if (open.status !== 'open' || open.collection_method !== 'charge_automatically') return open
   return collect(account, open, options)

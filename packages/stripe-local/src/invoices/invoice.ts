@@ -3,6 +3,7 @@ import { visible } from '../account.ts'
 import type { Metadata } from '../http/params.ts'
 import { listOf } from '../http/route.ts'
 import type { Stored } from '../objects.ts'
+import type { PaymentIntent } from '../payments/payment-intent.ts'
 import type { Line, UsagePart } from './line.ts'
 
 export type BillingReason = 'subscription_create' | 'subscription_cycle' | 'subscription_update' | 'manual' | 'upcoming'
@@ -80,9 +81,8 @@ export const invoice: Kind = {
       const [payment] = account.objects.all('invoice_payment', { '$.invoice': stored.id }) as (Stored & {
         payment: { payment_intent: string }
       })[]
-      return payment
-        ? { client_secret: `${payment.payment.payment_intent}_secret_local`, type: 'payment_intent' }
-        : null
+      const intent = payment && account.objects.find<PaymentIntent>('payment_intent', payment.payment.payment_intent)
+      return intent ? { client_secret: intent.client_secret, type: 'payment_intent' } : null
     },
   },
 }

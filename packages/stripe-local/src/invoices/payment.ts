@@ -1,27 +1,14 @@
 import type { Account, Kind } from '../account.ts'
 import { newId } from '../identifier.ts'
 import type { Stored } from '../objects.ts'
-import { behaviourOf, type Decline } from '../resources/cards.ts'
+import { chargeCard } from '../payments/charge.ts'
+import { authenticationAction, errorOf, newPaymentIntent, type PaymentIntent } from '../payments/payment-intent.ts'
+import { ASKS, asks, behaviourOf, type Decline } from '../resources/cards.ts'
 import type { Customer } from '../resources/customers.ts'
 import type { PaymentMethod } from '../resources/payment-methods.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
 import { markPaid } from './finalize.ts'
 import type { Invoice } from './invoice.ts'
-
-export interface PaymentIntent extends Stored {
-  object: 'payment_intent'
-  amount: number
-  amount_received: number
-  client_secret: string
-  currency: string
-  customer: string
-  last_payment_error: { [key: string]: unknown } | null
-  latest_charge: string | null
-  livemode: false
-  metadata: { [key: string]: string }
-  payment_method: string | null
-  status: 'requires_payment_method' | 'requires_action' | 'succeeded' | 'canceled'
-}
 
 export interface InvoicePayment extends Stored {
   object: 'invoice_payment'
@@ -36,16 +23,6 @@ export interface InvoicePayment extends Stored {
   status_transitions: { canceled_at: number | null; paid_at: number | null }
 }
 
-export const paymentIntent: Kind = {
-  type: 'payment_intent',
-  noun: 'payment_intent',
-  references: { customer: 'customer', payment_method: 'payment_method', latest_charge: 'charge' },
-}
-export const charge: Kind = {
-  type: 'charge',
-  noun: 'charge',
-  references: { customer: 'customer', payment_intent: 'payment_intent' },
-}
 export const invoicePayment: Kind = {
   type: 'invoice_payment',
   noun: 'invoice payment',
@@ -61,30 +38,28 @@ const NO_CARD: Decline = {
   message:
     'This customer has no attached payment source or default payment method. Please consider adding a default payment method.',
 }
-const ASKS: Decline = {
-  code: 'authentication_required',
-  decline_code: 'authentication_required',
-  message: 'Your card was declined. This transaction requires authentication.',
+/** Who is there when an invoice is charged. */
+export interface Presence {
+  /** The customer is there and can be asked by the bank. */
+  attended?: boolean | undefined
+  /** The customer has just passed the bank's question. */
+  authenticated?: boolean | undefined
 }
 
-/** Tries to charge an open invoice once. `attended`: the customer is there to answer the bank's question. */
-export function collect(
-  account: Account,
-  open: Invoice,
-  options: { method?: PaymentMethod; attended?: boolean } = {},
-): Invoice {
+/** Tries to charge an open invoice once. */
+export function collect(account: Account, open: Invoice, options: Presence & { method?: PaymentMethod } = {}): Invoice {
   const method = options.method ?? methodFor(account, open)
-  const decline = declineOf(method, options.attended ?? false)
-  const intent = recordAttempt(account, open, method, decline)
+  const decline = declineOf(method, options)
+  const intent = recordAttempt(account, open, method, decline, options)
   return decline ? failed(account, open, intent, decline) : succeeded(account, open, intent)
 }
 
 /** Why a charge of an invoice would fail now, or null. */
-export function declineOf(method: PaymentMethod | null, attended: boolean): Decline | null {
+export function declineOf(method: PaymentMethod | null, presence: Presence): Decline | null {
   if (!method) return NO_CARD
+  if (!presence.authenticated && asks(method, presence.attended ? 'on_session' : 'off_session')) return ASKS
   const behaviour = behaviourOf(method._number)
-  if (behaviour.authentication === 'always' && !attended) return ASKS
-  return behaviour.charge ?? null
+  return behaviour.attach ?? behaviour.charge ?? null
 }
 
 export function methodFor(account: Account, open: Invoice): PaymentMethod | null {
@@ -103,30 +78,38 @@ function recordAttempt(
   open: Invoice,
   method: PaymentMethod | null,
   decline: Decline | null,
+  presence: Presence,
 ): PaymentIntent {
   const now = account.seconds(open.test_clock)
   const [payment] = account.objects.all<InvoicePayment>('invoice_payment', { '$.invoice': open.id })
   const before = payment && account.objects.find<PaymentIntent>('payment_intent', payment.payment.payment_intent)
-  const id = before?.id ?? newId('pi')
-  const made = method ? recordCharge(account, open, id, method, decline) : null
+  const amount = open.amount_remaining
+  const blank =
+    before ??
+    newPaymentIntent(account, { amount, currency: open.currency, customer: open.customer, clock: open.test_clock })
+  // The bank's question comes before any charge when somebody is there to answer it.
+  const isAsked = decline === ASKS && presence.attended === true
+  const charge =
+    method && !isAsked
+      ? chargeCard(account, {
+          amount,
+          currency: open.currency,
+          customer: open.customer,
+          created: now,
+          intent: blank.id,
+          method,
+          decline,
+          authenticated: presence.authenticated ?? false,
+        })
+      : null
   const intent: PaymentIntent = {
-    id,
-    object: 'payment_intent',
-    amount: open.amount_remaining,
-    amount_received: decline ? 0 : open.amount_remaining,
-    client_secret: `${id}_secret_local`,
-    created: before?.created ?? now,
-    currency: open.currency,
-    customer: open.customer,
-    last_payment_error: decline && {
-      type: 'card_error',
-      ...decline,
-      ...(method && { payment_method: account.present(method) }),
-    },
-    latest_charge: made,
-    livemode: false,
-    metadata: {},
-    payment_method: decline ? null : (method?.id ?? null),
+    ...blank,
+    amount,
+    amount_received: decline ? 0 : amount,
+    last_payment_error: decline && !isAsked ? errorOf(account, decline, method, charge?.id) : null,
+    latest_charge: charge?.id ?? blank.latest_charge,
+    next_action: decline === ASKS ? authenticationAction(account, blank, null, true) : null,
+    payment_method: decline && decline !== ASKS ? null : (method?.id ?? null),
     status: decline ? (decline === ASKS ? 'requires_action' : 'requires_payment_method') : 'succeeded',
   }
   if (before) account.objects.save(intent)
@@ -136,52 +119,18 @@ function recordAttempt(
       id: newId('inpay'),
       object: 'invoice_payment',
       amount_paid: null,
-      amount_requested: open.amount_remaining,
+      amount_requested: amount,
       created: now,
       currency: open.currency,
       invoice: open.id,
       is_default: true,
       livemode: false,
-      payment: { payment_intent: id, type: 'payment_intent' },
+      payment: { payment_intent: intent.id, type: 'payment_intent' },
       status: 'open',
       status_transitions: { canceled_at: null, paid_at: null },
     })
   }
   return intent
-}
-
-function recordCharge(
-  account: Account,
-  open: Invoice,
-  intent: string,
-  method: PaymentMethod,
-  decline: Decline | null,
-): string {
-  const id = newId('ch')
-  account.create(
-    {
-      id,
-      object: 'charge',
-      amount: open.amount_remaining,
-      amount_captured: decline ? 0 : open.amount_remaining,
-      amount_refunded: 0,
-      captured: !decline,
-      created: account.seconds(open.test_clock),
-      currency: open.currency,
-      customer: open.customer,
-      failure_code: decline?.code ?? null,
-      failure_message: decline?.message ?? null,
-      livemode: false,
-      metadata: {},
-      paid: !decline,
-      payment_intent: intent,
-      payment_method: method.id,
-      refunded: false,
-      status: decline ? 'failed' : 'succeeded',
-    } as Stored,
-    decline ? 'charge.failed' : 'charge.succeeded',
-  )
-  return id
 }
 
 function succeeded(account: Account, open: Invoice, intent: PaymentIntent): Invoice {

@@ -333,7 +333,7 @@ function settle(account: Account, stored: CheckoutSession, payer: CheckoutPayer)
     trialEnd: plan.trialDays === undefined ? plan.trialEnd : now + plan.trialDays * 24 * HOUR,
     prorationBehavior: plan.prorationBehavior,
     paymentBehavior: 'error_if_incomplete',
-    attended: payer.authenticated,
+    presence: { attended: true, authenticated: payer.authenticated },
     fields: { ...plan.fields, default_payment_method: method.id },
   })
   account.timeline.schedule('checkout', stored.id, null)

@@ -4,24 +4,31 @@ import { balanceTransaction } from '../invoices/balance.ts'
 import { invoice } from '../invoices/invoice.ts'
 import { invoiceItem } from '../invoices/items.ts'
 import { lineItem } from '../invoices/line.ts'
-import { charge, invoicePayment, paymentIntent } from '../invoices/payment.ts'
+import { invoicePayment } from '../invoices/payment.ts'
+import { charge } from '../payments/charge.ts'
+import { paymentIntent } from '../payments/payment-intent.ts'
 import { subscription, subscriptionItem } from '../subscriptions/subscription.ts'
 import { accountRoutes } from './account.ts'
 import { checkoutItem, checkoutRoutes, checkoutSession } from './checkout-sessions.ts'
 import { creditNote, creditNoteRoutes } from './credit-notes.ts'
 import { customerBalanceTransactionRoutes } from './customer-balance-transactions.ts'
 import { customer, customerRoutes } from './customers.ts'
+import { entitlementRoutes } from './entitlements.ts'
 import { eventDestination, eventDestinationRoutes } from './event-destinations.ts'
 import { eventRoutes } from './events.ts'
+import { fraudRoutes } from './fraud.ts'
 import { invoiceItemRoutes } from './invoice-items.ts'
 import { invoiceRoutes } from './invoices.ts'
 import { meterEventRoutes } from './meter-events.ts'
 import { meter, meterRoutes } from './meters.ts'
 import { paymentMethod, paymentMethodRoutes } from './payment-methods.ts'
-import { portalConfiguration, portalRoutes, portalSession } from './portal.ts'
+import { plan, planRoutes } from './plans.ts'
+import { portalConfiguration, portalConfigurationRoutes } from './portal-configurations.ts'
+import { portalSession, portalSessionRoutes } from './portal-sessions.ts'
 import { price, priceRoutes } from './prices.ts'
 import { product, productRoutes } from './products.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
+import { taxId, taxIdRoutes } from './tax-ids.ts'
 import { testClock, testClockRoutes } from './test-clocks.ts'
 import { webhookEndpoint, webhookEndpointRoutes } from './webhook-endpoints.ts'
 
@@ -40,12 +47,14 @@ export const kinds: Kind[] = [
   meter,
   paymentIntent,
   paymentMethod,
+  plan,
   portalConfiguration,
   portalSession,
   price,
   product,
   subscription,
   subscriptionItem,
+  taxId,
   testClock,
   webhookEndpoint,
 ]
@@ -56,17 +65,22 @@ export const routes: Route[] = [
   ...creditNoteRoutes,
   ...customerBalanceTransactionRoutes,
   ...customerRoutes,
+  ...entitlementRoutes,
   ...eventDestinationRoutes,
   ...eventRoutes,
+  ...fraudRoutes,
   ...invoiceItemRoutes,
   ...invoiceRoutes,
   ...meterEventRoutes,
   ...meterRoutes,
   ...paymentMethodRoutes,
-  ...portalRoutes,
+  ...planRoutes,
+  ...portalConfigurationRoutes,
+  ...portalSessionRoutes,
   ...priceRoutes,
   ...productRoutes,
   ...subscriptionRoutes,
+  ...taxIdRoutes,
   ...testClockRoutes,
   ...webhookEndpointRoutes,
 ]

@@ -37,6 +37,10 @@ export interface PaymentMethod extends Stored {
   type: 'card'
   /** A test number, never a real one: how the card behaves when charged. */
   _number: string
+  /** Prepared for charges that nobody attends, by a setup intent or a payment that asked for it. */
+  _set_up: boolean
+  /** Detached, or charged without being attached: Stripe takes such a method no more. */
+  _spent: boolean
 }
 
 export const paymentMethod: Kind = {
@@ -191,7 +195,7 @@ export function createPaymentMethod(
   payer: { name: string | null; email: string | null } = { name: null, email: null },
 ): PaymentMethod {
   const number = digitsOf(card.number)
-  const { brand } = behaviourOf(number)
+  const { brand, country, funding } = behaviourOf(number)
   return account.create<PaymentMethod>({
     id: newId('pm'),
     object: 'payment_method',
@@ -206,12 +210,12 @@ export function createPaymentMethod(
     card: {
       brand,
       checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: 'pass' },
-      country: 'US',
+      country,
       display_brand: brand,
       exp_month: card.expMonth,
       exp_year: card.expYear,
       fingerprint: fingerprintOf(number),
-      funding: 'credit',
+      funding,
       generated_from: null,
       last4: number.slice(-4),
       networks: { available: [brand], preferred: null },
@@ -226,6 +230,8 @@ export function createPaymentMethod(
     metadata: {},
     type: 'card',
     _number: number,
+    _set_up: false,
+    _spent: false,
   })
 }
 

@@ -8,9 +8,8 @@ import { draftInvoice } from '../invoices/draft.ts'
 import { finalizeAndCollect, finalizeInvoice } from '../invoices/finalize.ts'
 import type { Invoice } from '../invoices/invoice.ts'
 import { type Line, licensedLines, type UsagePart, usageLines } from '../invoices/line.ts'
-import { declineOf, methodFor } from '../invoices/payment.ts'
+import { declineOf, methodFor, type Presence } from '../invoices/payment.ts'
 import type { Customer } from '../resources/customers.ts'
-import type { PaymentMethod } from '../resources/payment-methods.ts'
 import type { Price } from '../resources/prices.ts'
 import {
   isMetered,
@@ -41,8 +40,8 @@ export interface NewSubscription {
     | 'error_if_incomplete'
     | 'pending_if_incomplete'
     | undefined
-  /** The customer is there to answer the bank's question. */
-  attended?: boolean | undefined
+  /** Who is there when the first invoice is charged. */
+  presence?: Presence | undefined
   fields: Partial<Subscription>
 }
 
@@ -230,7 +229,7 @@ function firstInvoice(account: Account, stored: Subscription, wanted: NewSubscri
     autoAdvance: false,
   })
   if (wanted.paymentBehavior === 'default_incomplete') return finalizeInvoice(account, draft.id)
-  return finalizeAndCollect(account, draft.id, { attended: wanted.attended ?? false })
+  return finalizeAndCollect(account, draft.id, wanted.presence)
 }
 
 function firstLines(
@@ -311,7 +310,7 @@ function checkPaymentMethod(account: Account, stored: Subscription, wanted: NewS
       { code: 'resource_missing' },
     )
   }
-  const decline = wanted.paymentBehavior === 'error_if_incomplete' ? declineOf(method as PaymentMethod, true) : null
+  const decline = wanted.paymentBehavior === 'error_if_incomplete' ? declineOf(method, wanted.presence ?? {}) : null
   if (!decline) return
   const { message, ...about } = decline
   throw cardError(message, about)
