@@ -3,6 +3,7 @@ import type { Account, Wire } from '../account.ts'
 import type { Faults } from '../faults.ts'
 import { newId } from '../identifier.ts'
 import { isStreamToken } from '../resources/meter-events.ts'
+import { checkRequest } from '../schema/request.ts'
 import { API_VERSION } from '../webhooks/events.ts'
 import { authenticate } from './authentication.ts'
 import { ApiError, type WireError } from './errors.ts'
@@ -10,7 +11,8 @@ import { expand } from './expand.ts'
 import { type RawFields, rawFrom, readForm } from './form.ts'
 import { fingerprintOf, IdempotencyKeys } from './idempotency.ts'
 import { list, readParams, text } from './params.ts'
-import type { Ids, Method, Route } from './route.ts'
+import type { Method, Route } from './route.ts'
+import { Router } from './router.ts'
 import { noticeFor } from './version.ts'
 
 /** Thrown instead of an answer when a fault cuts the connection. */
@@ -25,8 +27,7 @@ export class Api {
   readonly #faults: Faults
   readonly #log: (line: string) => void
   readonly #keys: IdempotencyKeys
-  readonly #exact = new Map<string, Route>()
-  readonly #patterns = new Map<string, { route: Route; segments: string[] }[]>()
+  readonly #router: Router
   readonly #counts = new Map<string, number>()
 
   constructor(parts: {
@@ -41,7 +42,7 @@ export class Api {
     this.#faults = parts.faults
     this.#log = parts.log
     this.#keys = new IdempotencyKeys(parts.account.db)
-    for (const route of parts.routes) this.#register(route)
+    this.#router = new Router(parts.routes)
   }
 
   requestCount(pathPrefix = '/'): number {
@@ -161,49 +162,16 @@ export class Api {
   }
 
   #perform(method: string, path: string, raw: RawFields): Wire {
-    const found = this.#find(method, path)
-    if (!found) {
-      throw new ApiError(
-        404,
-        {
-          type: 'invalid_request_error',
-          message: `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
-        },
-        false,
-      )
-    }
+    const { route, ids, schema } = this.#router.find(method, path)
+    if (schema) checkRequest(schema, raw)
+    const endpoint = schema && `${method} ${route.path}`
     if (path.startsWith('/v2/'))
-      return found.route.handle(this.#account, readParams(found.route.params, raw) as never, found.ids)
+      return route.handle(this.#account, readParams(route.params, raw, endpoint) as never, ids)
     const { expand: rawPaths, ...rest } = raw
-    const params = readParams(found.route.params, rest)
+    const params = readParams(route.params, rest, endpoint)
     const paths = rawPaths === undefined ? [] : list(text()).read(rawPaths, 'expand', [])
-    const answer = found.route.handle(this.#account, params as never, found.ids)
+    const answer = route.handle(this.#account, params as never, ids)
     return paths.length === 0 ? answer : expand(this.#account, answer, paths)
-  }
-
-  #register(route: Route): void {
-    if (!route.path.includes(':')) {
-      this.#exact.set(`${route.method} ${route.path}`, route)
-      return
-    }
-    const segments = route.path.split('/')
-    const slot = `${route.method} ${segments.length}`
-    this.#patterns.set(slot, [...(this.#patterns.get(slot) ?? []), { route, segments }])
-  }
-
-  #find(method: string, path: string): { route: Route; ids: Ids } | null {
-    const exact = this.#exact.get(`${method} ${path}`)
-    if (exact) return { route: exact, ids: {} }
-    const parts = path.split('/')
-    for (const { route, segments } of this.#patterns.get(`${method} ${parts.length}`) ?? []) {
-      if (!segments.every((segment, i) => segment === parts[i] || (segment.startsWith(':') && parts[i] !== '')))
-        continue
-      const named = segments.flatMap((segment, i) =>
-        segment.startsWith(':') ? [[segment.slice(1), decodeURIComponent(parts[i]!)]] : [],
-      )
-      return { route, ids: Object.fromEntries(named) }
-    }
-    return null
   }
 
   #refusal(error: unknown): Answer {

@@ -1,5 +1,18 @@
 import { refuseParameter } from './errors.ts'
 import type { Raw, RawFields } from './form.ts'
+import {
+  emptyParam,
+  invalidArray,
+  invalidBoolean,
+  invalidDecimal,
+  invalidEnum,
+  invalidInteger,
+  invalidObject,
+  invalidString,
+  missingParam,
+  unknownParams,
+  unsupportedParams,
+} from './wording.ts'
 
 /** How one parameter is read. Optional unless wrapped in `required`. */
 export interface Rule<T> {
@@ -25,17 +38,16 @@ export type Params<S extends Shape> = Flat<
   }
 >
 
-/** Reads all parameters of a request. @throws ApiError */
-export function readParams<S extends Shape>(shape: S, raw: RawFields): Params<S> {
+/**
+ * Reads all parameters of a request.
+ *
+ * @param endpoint the address, when the SDK's types have let all of them through: what is left over is unsupported here
+ * @throws ApiError
+ */
+export function readParams<S extends Shape>(shape: S, raw: RawFields, endpoint?: string): Params<S> {
   const unknown: string[] = []
   const params = readShape(shape, raw, '', unknown)
-  if (unknown.length > 0) {
-    const names = unknown.join(', ')
-    throw refuseParameter(`Received unknown parameter${unknown.length > 1 ? 's' : ''}: ${names}`, {
-      code: 'parameter_unknown',
-      param: unknown[0],
-    })
-  }
+  if (unknown.length > 0) throw endpoint ? unsupportedParams(unknown, endpoint) : unknownParams(unknown)
   return params
 }
 
@@ -53,10 +65,6 @@ function readShape<S extends Shape>(rules: S, raw: RawFields, prefix: string, un
     if (rule.isRequired && params[key] === undefined) throw missingParam(nameOf(key))
   }
   return params as Params<S>
-}
-
-export function missingParam(name: string) {
-  return refuseParameter(`Missing required param: ${name}.`, { code: 'parameter_missing', param: name })
 }
 
 export function required<T>(rule: Rule<T>): RequiredRule<T> {
@@ -80,7 +88,7 @@ export function text(limits: { max?: number } = {}): Rule<string> {
   return {
     read(value, name) {
       if (value === '' || value === null) throw emptyParam(name)
-      if (typeof value === 'object') throw refuseParameter('Invalid string: must be a string', { param: name })
+      if (typeof value === 'object') throw invalidString(name)
       const read = String(value)
       if (limits.max !== undefined && read.length > limits.max) {
         throw refuseParameter(
@@ -93,22 +101,12 @@ export function text(limits: { max?: number } = {}): Rule<string> {
   }
 }
 
-function emptyParam(name: string) {
-  return refuseParameter(
-    `You passed an empty string for '${name}'. We assume empty values are an attempt to unset a parameter; however '${name}' cannot be unset. You should remove '${name}' from your request or supply a non-empty value.`,
-    { code: 'parameter_invalid_empty', param: name },
-  )
-}
-
 export function integer(limits: { min?: number; max?: number } = {}): Rule<number> {
   return {
     read(value, name) {
       const written = typeof value === 'object' ? JSON.stringify(value) : String(value)
       if (value === null || !/^-?\d{1,16}$/.test(written)) {
-        throw refuseParameter(`Invalid integer: ${value === null ? '' : written}`, {
-          code: 'parameter_invalid_integer',
-          param: name,
-        })
+        throw invalidInteger(value, name)
       }
       const read = Number(written)
       if (limits.min !== undefined && read < limits.min) {
@@ -150,7 +148,7 @@ export function decimal(limits: { negative?: boolean } = {}): Rule<string> {
   return {
     read(value, name) {
       const written = typeof value === 'object' ? JSON.stringify(value) : String(value)
-      if (!/^-?\d+(\.\d+)?$/.test(written)) throw refuseParameter(`Invalid decimal: ${written}`, { param: name })
+      if (!/^-?\d+(\.\d+)?$/.test(written)) throw invalidDecimal(value, name)
       if (written.startsWith('-') && !limits.negative) {
         throw refuseParameter('Invalid non-negative decimal', { param: name })
       }
@@ -169,9 +167,7 @@ export function flag(): Rule<boolean> {
     read(value, name) {
       if (value === 'true' || value === true) return true
       if (value === 'false' || value === false) return false
-      throw refuseParameter(`Invalid boolean: ${typeof value === 'object' ? JSON.stringify(value) : value}`, {
-        param: name,
-      })
+      throw invalidBoolean(value, name)
     },
   }
 }
@@ -180,13 +176,7 @@ export function oneOf<const T extends string>(...values: T[]): Rule<T> {
   return {
     read(value, name) {
       if (typeof value === 'string' && (values as string[]).includes(value)) return value as T
-      const label = /\[?([^[\]]+)\]?$/.exec(name)?.[1] ?? name
-      const [last, ...others] = values.toReversed()
-      const listed =
-        others.length === 0 ? last : `${others.toReversed().join(', ')}${others.length > 1 ? ',' : ''} or ${last}`
-      throw refuseParameter(`Invalid ${label}: must be ${others.length === 0 ? '' : 'one of '}${listed}`, {
-        param: name,
-      })
+      throw invalidEnum(values, name)
     },
   }
 }
@@ -233,7 +223,7 @@ export function list<T>(rule: Rule<T>, limits: { max?: number } = {}): Rule<T[]>
   return {
     ...passedOn(rule),
     read(value, name, unknown) {
-      if (!Array.isArray(value)) throw refuseParameter('Invalid array', { param: name })
+      if (!Array.isArray(value)) throw invalidArray(name)
       if (limits.max !== undefined && value.length > limits.max) {
         throw refuseParameter(`Invalid array: too many elements, at most ${limits.max} are allowed`, { param: name })
       }
@@ -247,7 +237,7 @@ export function shape<S extends Shape>(rules: S): Rule<Params<S>> {
     inner: rules,
     read(value, name, unknown) {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-        throw refuseParameter('Invalid object', { param: name })
+        throw invalidObject(name)
       }
       return readShape(rules, value, name, unknown)
     },
@@ -261,7 +251,7 @@ export function mapOfText(
   return {
     read(value, name) {
       // `payload[0]=…` would have been read as an array; a map with only numeric keys is still a map.
-      if (typeof value !== 'object' || value === null) throw refuseParameter('Invalid object', { param: name })
+      if (typeof value !== 'object' || value === null) throw invalidObject(name)
       const entries = Object.entries(value)
       if (limits.keys !== undefined && entries.length > limits.keys) {
         throw refuseParameter(`You can only have up to ${limits.keys} keys.`, { param: name })
