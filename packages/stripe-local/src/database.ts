@@ -3,20 +3,32 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 const SCHEMA = /* sql */ `
   create table if not exists settings (name text primary key, value text not null) without rowid;
 
-  -- Every API object, as JSON; keys that begin with an underscore never leave the house.
+  -- Every API object, as JSON; keys that begin with an underscore never leave the house. What lists are asked by stands in
+  -- columns of its own beside the JSON, so that a save that changes none of it touches no index.
   create table if not exists objects (
-    seq integer primary key autoincrement,
+    seq integer primary key,
     id text not null unique,
     type text not null,
     created integer not null,
-    data text not null
+    data text not null,
+    customer text,
+    subscription text,
+    invoice text,
+    parent text,
+    payment_intent text,
+    email text,
+    clock text,
+    status text
   );
-  create index if not exists objects_by_type on objects (type, seq);
-  create index if not exists objects_by_customer on objects (type, json_extract(data, '$.customer'), seq);
-  create index if not exists objects_by_subscription on objects (type, json_extract(data, '$.subscription'), seq);
-  create index if not exists objects_by_invoice on objects (type, json_extract(data, '$.invoice'), seq);
-  create index if not exists objects_by_parent
-    on objects (type, json_extract(data, '$.parent.subscription_details.subscription'), seq);
+  create index if not exists objects_by_age on objects (type, seq, created);
+  create index if not exists objects_by_clock on objects (type, clock, seq, created);
+  create index if not exists objects_by_status on objects (type, status, seq) where status is not null;
+  create index if not exists objects_by_customer on objects (type, customer, seq) where customer is not null;
+  create index if not exists objects_by_subscription on objects (type, subscription, seq) where subscription is not null;
+  create index if not exists objects_by_invoice on objects (type, invoice, seq) where invoice is not null;
+  create index if not exists objects_by_parent on objects (type, parent, seq) where parent is not null;
+  create index if not exists objects_by_intent on objects (type, payment_intent) where payment_intent is not null;
+  create index if not exists objects_by_email on objects (type, email, seq) where email is not null;
 
   -- Meter events are many and never listed by the API: they have a table of their own.
   create table if not exists meter_events (
@@ -36,6 +48,7 @@ const SCHEMA = /* sql */ `
   create index if not exists meter_events_by_identifier on meter_events (identifier, seq);
   create index if not exists meter_events_by_usage on meter_events (meter, customer, timestamp);
   create index if not exists meter_events_pending on meter_events (seq) where state = 'pending';
+  create index if not exists meter_events_out on meter_events (state, seq) where state in ('rejected', 'cancelled');
 
   -- Counted usage by hour, so that a month is at most 744 rows. sum is exact, in units of 10^-12.
   create table if not exists usage_hours (
@@ -47,16 +60,27 @@ const SCHEMA = /* sql */ `
     primary key (meter, customer, hour)
   ) without rowid;
 
-  create table if not exists events (
-    seq integer primary key autoincrement,
+  -- What events show. Several that follow each other often show the same: it is kept once.
+  create table if not exists event_objects (seq integer primary key, json text not null);
+  create table if not exists event_log (
+    seq integer primary key,
     id text not null unique,
     form text not null,            -- snapshot | thin
     type text not null,
     created integer not null,
     object_id text,
-    data text not null
+    api_version text,
+    shown integer,                 -- in event_objects; null: rest is the whole event
+    rest text not null             -- the event's JSON after its object
   );
-  create index if not exists events_by_type on events (form, type, seq);
+  create index if not exists event_log_by_type on event_log (form, type, seq);
+  create view if not exists events as
+    select seq, id, form, type, created, object_id,
+      case when shown is null then rest else
+        '{"id":"' || id || '","object":"event","api_version":"' || api_version || '","created":' || created
+        || ',"data":{"object":' || (select json from event_objects where event_objects.seq = shown) || rest
+      end as data
+    from event_log;
 
   create table if not exists deliveries (
     seq integer primary key autoincrement,
@@ -70,8 +94,9 @@ const SCHEMA = /* sql */ `
     next_attempt_ms integer,
     attempts text not null
   );
-  create index if not exists deliveries_by_event on deliveries (event);
-  create index if not exists deliveries_pending on deliveries (seq) where state = 'pending';
+  create index if not exists deliveries_by_event on deliveries (event, state);
+  create index if not exists deliveries_fresh on deliveries (seq) where state = 'pending' and next_attempt_ms is null;
+  create index if not exists deliveries_failed on deliveries (seq) where state = 'failed';
 
   create table if not exists idempotency_keys (
     key text primary key,
@@ -92,46 +117,86 @@ const SCHEMA = /* sql */ `
   create index if not exists due_by_time on due (clock, at_ms);
 `
 
+/** The layout of state files; one of another layout is not opened. */
+const LAYOUT = 1
+/** Larger, the write-ahead log is cut back to this after its pages went into the file. */
+const LOG_BYTES_MAX = 16 * 1024 * 1024
+const CACHE_KIB = 64 * 1024
+
 export type Row = { [column: string]: string | number | null }
+
+/** Who holds back writes (see objects.ts) is told of transactions, and before anybody else reads or writes its table. */
+export interface WriteBehind {
+  /** Writes what was held back. */
+  flush(): void
+  began(): void
+  committed(): void
+  rolledBack(): void
+}
+type Prepared = { statement: StatementSync; isOfObjects: boolean }
 
 /** SQLite with its statements kept prepared, and transactions that nest. All of it is synchronous. */
 export class Database {
   readonly #sqlite: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements = new Map<string, Prepared>()
+  #behind: WriteBehind | undefined
   #depth = 0
 
+  /** @throws Error when the file was made by a version with another layout */
   constructor(file: string) {
     this.#sqlite = new DatabaseSync(file)
     // In WAL mode a killed process loses nothing that was committed; only a power cut could.
-    this.#sqlite.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 2000')
+    this.#sqlite.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 2000;
+      pragma journal_size_limit = ${LOG_BYTES_MAX}; pragma cache_size = -${CACHE_KIB}; pragma temp_store = memory`)
+    this.#checkLayout(file)
     this.#sqlite.exec(SCHEMA)
+    this.#sqlite.exec(`pragma user_version = ${LAYOUT}`)
+  }
+
+  get isInTransaction(): boolean {
+    return this.#depth > 0
+  }
+
+  writesBehind(behind: WriteBehind): void {
+    this.#behind = behind
   }
 
   run(sql: string, ...values: SQLInputValue[]): { changes: number } {
-    return { changes: Number(this.#prepared(sql).run(...values).changes) }
+    return { changes: Number(this.#ready(sql).run(...values).changes) }
   }
 
   get<T = Row>(sql: string, ...values: SQLInputValue[]): T | undefined {
-    return this.#prepared(sql).get(...values) as T | undefined
+    return this.#ready(sql).get(...values) as T | undefined
   }
 
   all<T = Row>(sql: string, ...values: SQLInputValue[]): T[] {
-    return this.#prepared(sql).all(...values) as T[]
+    return this.#ready(sql).all(...values) as T[]
+  }
+
+  /** For whoever writes behind: what was held back stays so. */
+  statement(sql: string): StatementSync {
+    return this.#prepared(sql).statement
   }
 
   /** All of `work` or none of it. Inside another transaction it is a savepoint. */
   transaction<T>(work: () => T): T {
-    const name = `level_${this.#depth}`
-    this.#sqlite.exec(this.#depth === 0 ? 'begin immediate' : `savepoint ${name}`)
-    this.#depth += 1
+    const depth = this.#depth
+    if (depth > 0) this.#behind?.flush()
+    this.statement(depth === 0 ? 'begin immediate' : `savepoint level_${depth}`).run()
+    this.#depth = depth + 1
+    this.#behind?.began()
     try {
       const result = work()
-      this.#depth -= 1
-      this.#sqlite.exec(this.#depth === 0 ? 'commit' : `release ${name}`)
+      if (depth === 0) this.#behind?.flush()
+      this.#depth = depth
+      this.statement(depth === 0 ? 'commit' : `release level_${depth}`).run()
+      this.#behind?.committed()
       return result
     } catch (error) {
-      this.#depth = Math.max(0, Number(name.slice(6)))
-      this.#sqlite.exec(this.#depth === 0 ? 'rollback' : `rollback to ${name}; release ${name}`)
+      this.#depth = depth
+      this.#behind?.rolledBack()
+      if (depth > 0) this.statement(`rollback to level_${depth}`).run()
+      this.statement(depth === 0 ? 'rollback' : `release level_${depth}`).run()
       throw error
     }
   }
@@ -163,12 +228,28 @@ export class Database {
     this.#sqlite.close()
   }
 
-  #prepared(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (!statement) {
-      statement = this.#sqlite.prepare(sql)
-      this.#statements.set(sql, statement)
-    }
+  #checkLayout(file: string): void {
+    const { user_version: layout } = this.#sqlite.prepare('pragma user_version').get() as { user_version: number }
+    const isNew = this.#sqlite.prepare(`select 1 from sqlite_schema where name = 'settings'`).get() === undefined
+    if (isNew || layout === LAYOUT) return
+    this.#sqlite.close()
+    throw new Error(
+      `stripe-local: ${file} was made by another version of stripe-local (layout ${layout}, this one reads ${LAYOUT}). Remove the file to begin anew, or name another one.`,
+    )
+  }
+
+  #ready(sql: string): StatementSync {
+    const { statement, isOfObjects } = this.#prepared(sql)
+    if (isOfObjects) this.#behind?.flush()
     return statement
+  }
+
+  #prepared(sql: string): Prepared {
+    let prepared = this.#statements.get(sql)
+    if (!prepared) {
+      prepared = { statement: this.#sqlite.prepare(sql), isOfObjects: /\bobjects\b/.test(sql) }
+      this.#statements.set(sql, prepared)
+    }
+    return prepared
   }
 }

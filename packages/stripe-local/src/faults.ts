@@ -5,7 +5,6 @@ type Counted = { count: number; path?: string }
 /** What is to go wrong on purpose. Counts go down as they are used. */
 export class Faults {
   #settings: FaultSettings = {}
-  #rejections: { count: number; code: string } | undefined
 
   read(): FaultSettings {
     return structuredClone(this.#settings)
@@ -32,16 +31,23 @@ export class Faults {
   }
 
   rejectAsynchronously(count: number, code: string): void {
-    this.#rejections = { count, code }
+    this.#settings.rejections = { count, code }
+  }
+
+  hang(count: number, path?: string): void {
+    this.#settings.hang = { count, ...(path !== undefined && { path }) }
+  }
+
+  declineCharges(count: number, code: string): void {
+    this.#settings.declines = { count, code }
   }
 
   clear(): void {
     this.#settings = {}
-    this.#rejections = undefined
   }
 
   /** Whether this fault strikes the request, which uses one of its count. */
-  take<K extends 'answer' | 'loseAnswers' | 'dropRequests' | 'delay'>(
+  take<K extends 'answer' | 'loseAnswers' | 'dropRequests' | 'hang' | 'delay'>(
     kind: K,
     path: string,
   ): FaultSettings[K] | undefined {
@@ -57,10 +63,19 @@ export class Faults {
   }
 
   takeRejection(): string | undefined {
-    if (!this.#rejections || this.#rejections.count <= 0) return undefined
-    this.#rejections.count -= 1
-    return this.#rejections.code
+    return spendCode(this.#settings.rejections)
   }
+
+  /** The decline code that the next charge is to fail with, if any. */
+  takeDecline(): string | undefined {
+    return spendCode(this.#settings.declines)
+  }
+}
+
+function spendCode(fault: { count: number; code: string } | undefined): string | undefined {
+  if (!fault || fault.count <= 0) return undefined
+  fault.count -= 1
+  return fault.code
 }
 
 function spend(fault: Counted, path: string): boolean {

@@ -1,8 +1,10 @@
 import { Account } from './account.ts'
+import { accountPages } from './account-pages.ts'
 import { Database } from './database.ts'
 import { Faults } from './faults.ts'
 import { Api } from './http/api.ts'
 import { forgetOldKeys } from './http/idempotency.ts'
+import { RequestLog } from './http/request-log.ts'
 import { type Listening, listen } from './http/server.ts'
 import { randomLetters } from './identifier.ts'
 import { markDelivered } from './invoices/draft.ts'
@@ -10,18 +12,17 @@ import { invoiceDue } from './invoices/finalize.ts'
 import { Aggregation } from './metering/aggregation.ts'
 import { Usage } from './metering/usage.ts'
 import { Objects } from './objects.ts'
-import type { FaultSettings, PagesContext } from './pages/context.ts'
+import type { FaultSettings } from './pages/context.ts'
 import { createPages } from './pages/index.ts'
 import { DEFAULT_READINGS, type Readings } from './readings.ts'
-import { completeCheckout, replaceCard, sessionDue } from './resources/checkout-sessions.ts'
+import { sessionDue } from './resources/checkout-sessions.ts'
 import { kinds, routes } from './resources/index.ts'
-import { usePortalSession } from './resources/portal.ts'
 import { resumeClocks, type TestClock } from './resources/test-clocks.ts'
 import { subscriptionDue } from './subscriptions/renewal.ts'
 import { subscriptionSettled, subscriptionUnpaid } from './subscriptions/standing.ts'
 import { Timeline } from './timeline.ts'
 import { Deliveries } from './webhooks/deliveries.ts'
-import { EventLog } from './webhooks/events.ts'
+import { Events } from './webhooks/events.ts'
 
 export type { FaultSettings } from './pages/context.ts'
 export type { Readings } from './readings.ts'
@@ -79,9 +80,13 @@ export interface FaultControls {
   answer(status: 409 | 429 | 500 | 503, count: number, path?: string, afterWork?: boolean): void
   /** Closes the connection of the next `count` requests without doing anything. */
   dropRequests(count: number, path?: string): void
+  /** Leaves the next `count` requests without an answer until their clients give up. */
+  hang(count: number, path?: string): void
   delay(milliseconds: number, count: number, path?: string): void
   /** Accepts the next `count` meter events and rejects them later, by a thin event with this error code. */
   rejectAsynchronously(count: number, code: string): void
+  /** Declines the next `count` charges, whatever the card, with a decline code of Stripe's: `insufficient_funds` … */
+  declineCharges(count: number, code: string): void
   clear(): void
 }
 
@@ -121,8 +126,9 @@ export async function startStripeLocal(options: StripeLocalOptions = {}): Promis
   const faults = new Faults()
   const account = openAccount(options, faults, log)
   const secretKey = keyOf(account.db, options.secretKey)
-  const api = new Api({ account, secretKey, faults, routes, log })
-  const pages = createPages(pagesContext(account, api, secretKey))
+  const requests = new RequestLog()
+  const api = new Api({ account, secretKey, faults, routes, requests, log })
+  const pages = createPages(accountPages(account, api, requests, secretKey))
   const fetch = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url)
     return pathname.startsWith('/v1/') || pathname.startsWith('/v2/')
@@ -183,7 +189,7 @@ function openAccount(options: StripeLocalOptions, faults: Faults, log: (line: st
   account.previewLagMs = options.previewLagMs ?? 0
   account.readings = { ...DEFAULT_READINGS, ...options.readings }
   account.businessName = options.businessName ?? account.businessName
-  account.events = new EventLog(account)
+  account.events = new Events(account)
   account.aggregation = new Aggregation(account, options.aggregationDelayMs ?? 300)
   account.deliveries = new Deliveries(account, faults, options.webhookRetryDelaysMs ?? WEBHOOK_RETRY_DELAYS_MS, log)
   account.deliveries.onDelivered = (eventId, type) => {
@@ -237,31 +243,4 @@ async function shutDown(account: Account, listening: Listening): Promise<void> {
   await account.deliveries.close()
   await stepDone
   account.db.close()
-}
-
-function pagesContext(account: Account, api: Api, secretKey: string): PagesContext {
-  const committed = <T>(work: () => T): T => {
-    const result = work()
-    account.deliveries.kick()
-    account.timeline.arm()
-    return result
-  }
-  return {
-    baseUrl: () => account.baseUrl(),
-    secretKey,
-    now: () => new Date(account.timeline.nowMs()),
-    api: async (method, path, params) => api.call(method, path, params),
-    completeCheckout: async (sessionId, payer) => committed(() => completeCheckout(account, sessionId, payer)),
-    portalSession: async (sessionId) => {
-      const session = usePortalSession(account, sessionId)
-      return session && account.present(session)
-    },
-    replaceCard: async (customerId, card) => committed(() => replaceCard(account, customerId, card)),
-    dashboard: {
-      deliveries: async (page) => account.deliveries.list(page),
-      resend: (deliveryId) => account.deliveries.resend(deliveryId),
-      advance: (to) => account.timeline.advance(to.getTime()),
-      faults: { read: () => account.faults.read(), write: (settings) => account.faults.write(settings) },
-    },
-  }
 }

@@ -4,13 +4,31 @@
  * `startStripeLocal({ readings: { zeroUsageLine: 'suppressed' } })`.
  */
 export interface Readings {
+  /**
+   * Whether the first portal configuration becomes the account's default. On the real Stripe the default is made by
+   * saving the portal's settings in the Dashboard, which has no counterpart in the API.
+   */
+  firstPortalConfigurationIsDefault: boolean
   /** Whether a renewal prints a metered line for a period without usage (flexible billing mode). */
   zeroUsageLine: 'printed' | 'suppressed'
   /** What Checkout calls the payment of a session whose prices are all metered. */
   meteredCheckoutPaymentStatus: 'no_payment_required' | 'paid'
+  /**
+   * Whether customers may switch between prices whose tax behavior is not specified. Stripe's page on the portal says
+   * "no modifications are allowed if the tax behavior is unspecified", yet prices are so by default and are switched.
+   */
+  portalSwitchesUnspecifiedTax: boolean
+  /**
+   * Whether customers may switch metered subscriptions in the portal: docs.stripe.com/customer-management says they "can
+   * only cancel them in the portal"; the redesigned portal of 2026 may have lifted that.
+   */
+  portalUpdatesMetered: boolean
 }
 
 export const DEFAULT_READINGS: Readings = {
+  firstPortalConfigurationIsDefault: true,
   zeroUsageLine: 'printed',
   meteredCheckoutPaymentStatus: 'no_payment_required',
+  portalSwitchesUnspecifiedTax: true,
+  portalUpdatesMetered: false,
 }

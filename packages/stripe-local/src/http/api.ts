@@ -11,6 +11,7 @@ import { expand } from './expand.ts'
 import { type RawFields, rawFrom, readForm } from './form.ts'
 import { fingerprintOf, IdempotencyKeys } from './idempotency.ts'
 import { list, readParams, text } from './params.ts'
+import type { RequestLog } from './request-log.ts'
 import type { Method, Route } from './route.ts'
 import { Router } from './router.ts'
 import { noticeFor } from './version.ts'
@@ -29,12 +30,14 @@ export class Api {
   readonly #keys: IdempotencyKeys
   readonly #router: Router
   readonly #counts = new Map<string, number>()
+  readonly #requests: RequestLog
 
   constructor(parts: {
     account: Account
     secretKey: string
     faults: Faults
     routes: Route[]
+    requests: RequestLog
     log: (line: string) => void
   }) {
     this.#account = parts.account
@@ -42,6 +45,7 @@ export class Api {
     this.#faults = parts.faults
     this.#log = parts.log
     this.#keys = new IdempotencyKeys(parts.account.db)
+    this.#requests = parts.requests
     this.#router = new Router(parts.routes)
   }
 
@@ -55,20 +59,31 @@ export class Api {
   async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url)
     const path = url.pathname
+    const requestId = newId('req', 14)
+    const startedMs = performance.now()
     this.#counts.set(path, (this.#counts.get(path) ?? 0) + 1)
-    if (this.#faults.take('dropRequests', path)) throw new ConnectionCut('dropped on purpose')
+    const body = request.method === 'POST' ? await request.text() : ''
+    const log = (answer: Answer | null) => this.#record(request, url, body, requestId, answer, startedMs)
+    const cutOff = (why: string) => {
+      log(null)
+      throw new ConnectionCut(why)
+    }
+    if (this.#faults.take('dropRequests', path)) cutOff('dropped on purpose')
+    if (this.#faults.take('hang', path)) {
+      await abandoned(request.signal)
+      cutOff('hung until the client gave up')
+    }
     const answerFault = this.#faults.take('answer', path)
     const delay = this.#faults.take('delay', path)
     const cut = this.#faults.take('loseAnswers', path)
-    const requestId = newId('req', 14)
-    const body = request.method === 'POST' ? await request.text() : ''
     let answer: Answer
     if (answerFault && !answerFault.afterWork) answer = faultyAnswer(answerFault.status)
     else {
       answer = await this.#answer(request, url, body, requestId, delay?.milliseconds ?? 0)
       if (answerFault) answer = faultyAnswer(answerFault.status)
     }
-    if (cut) throw new ConnectionCut('answer lost on purpose')
+    if (cut) cutOff('answer lost on purpose')
+    log(answer)
     return new Response(answer.body, {
       status: answer.status,
       headers: {
@@ -77,6 +92,24 @@ export class Api {
         'stripe-version': request.headers.get('stripe-version') ?? API_VERSION,
         ...answer.headers,
       },
+    })
+  }
+
+  #record(request: Request, url: URL, body: string, id: string, answer: Answer | null, startedMs: number): void {
+    const { headers, method } = request
+    this.#requests.record({
+      id,
+      at: new Date(this.#account.timeline.nowMs()),
+      method,
+      path: url.pathname,
+      query: url.search.slice(1),
+      body,
+      idempotencyKey: headers.get('idempotency-key'),
+      userAgent: headers.get('user-agent'),
+      apiVersion: headers.get('stripe-version'),
+      status: answer?.status ?? null,
+      answer: answer?.body ?? '',
+      tookMs: performance.now() - startedMs,
     })
   }
 
@@ -191,6 +224,12 @@ export class Api {
     this.#account.deliveries.kick()
     this.#account.timeline.arm()
   }
+}
+
+/** Resolves when whoever sent the request no longer waits for its answer. */
+function abandoned(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 function readRaw(method: string, url: URL, body: string, headers: Headers): RawFields {

@@ -23,7 +23,7 @@ function walk(account: Account, node: Wire, segments: string[], place: Place, ow
   const [name, ...rest] = segments as [string, ...string[]]
   const at = within === '' ? name : `${within}.${name}`
   const kind = account.kinds.get(String(owner.object))
-  const compute = within === '' ? kind?.onExpand?.[name] : undefined
+  const compute = kind?.onExpand?.[at]
   if (!(name in node) && compute) {
     const stored = account.objects.any(String(owner.id))
     node[name] = stored ? compute(account, stored as never) : null

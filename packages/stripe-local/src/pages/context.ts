@@ -1,3 +1,6 @@
+import type { LoggedRequest } from '../http/request-log.ts'
+import type { Readings } from '../readings.ts'
+
 /** What the hosted pages and the dashboard may ask of the local Stripe. They hold no state of their own. */
 export interface PagesContext {
   /** Where pages and API answer, without a trailing slash, e.g. `http://127.0.0.1:12111`. */
@@ -6,6 +9,7 @@ export interface PagesContext {
   secretKey: string
   /** The local Stripe's own time: real time plus what was advanced by hand. */
   now: () => Date
+  readings: () => Readings
   /**
    * One call of the public API, in process and already authenticated: `api('GET', '/v1/customers', { limit: 10 })`.
    * Answers what the wire would carry. @throws ApiError with `status` and the wire's `error` object.
@@ -15,21 +19,71 @@ export interface PagesContext {
   completeCheckout: (sessionId: string, payer: CheckoutPayer) => Promise<CheckoutOutcome>
   /** The portal session's customer, configuration and return address; null when it expired or never was. */
   portalSession: (sessionId: string) => Promise<ApiObject | null>
+  /** Whether the customer of an expired portal session may log in again, and the doing of it. */
+  portalRecovery: { offered: (sessionId: string) => boolean; use: (sessionId: string) => boolean }
   /**
    * Replaces the default card of a customer, from the portal or an invoice. `authenticated`: the person has passed the
    * bank's (pretended) extra question.
    */
   replaceCard: (customerId: string, card: CardInput, authenticated?: boolean) => Promise<CheckoutOutcome>
-  dashboard: {
-    /** Webhook deliveries, newest first: event, endpoint, attempts with request body, answer status and answer body. */
-    deliveries: (options: { limit: number; before?: string }) => Promise<Delivery[]>
-    /** Sends the delivery's event to its endpoint once more, signed anew. */
-    resend: (deliveryId: string) => Promise<void>
-    /** Moves the local Stripe's time forward and lets everything due happen, in order. */
-    advance: (to: Date) => Promise<void>
-    /** Every webhook endpoint and event destination receives one event now, e.g. to try a handler. */
-    faults: { read: () => FaultSettings; write: (settings: FaultSettings) => void }
-  }
+  dashboard: Dashboard
+}
+
+/** What only the owner of the local Stripe sees. Each costs the same however much there is. */
+export interface Dashboard {
+  /** Webhook deliveries, newest first: event, endpoint, attempts with request body, answer status and answer body. */
+  deliveries: (options: {
+    limit: number
+    before?: string
+    event?: string
+    state?: Delivery['status']
+  }) => Promise<Delivery[]>
+  /** Sends the delivery's event to its endpoint once more, signed anew. */
+  resend: (deliveryId: string) => Promise<void>
+  /** Moves the local Stripe's time forward and lets everything due happen, in order. */
+  advance: (to: Date) => Promise<void>
+  /** What falls due next on the local Stripe's own time, soonest first. */
+  upcoming: (limit: number) => DueThing[]
+  faults: { read: () => FaultSettings; write: (settings: FaultSettings) => void }
+  /** Requests to the API, newest first; the last few hundred. */
+  requests: (options: {
+    limit: number
+    before?: string
+    matches?: (request: LoggedRequest) => boolean
+  }) => LoggedRequest[]
+  request: (id: string) => LoggedRequest | null
+  /** Ids of customers whose id is `words`, or whose email address or name begins with it, whatever the case. */
+  findCustomers: (words: string, limit: number) => string[]
+  /** Meter events as they were received, newest first; `before` is the `seq` of one. */
+  meterEvents: (options: {
+    limit: number
+    before?: number
+    state?: ReceivedEvent['state']
+    meter?: string
+  }) => ReceivedEvent[]
+  /** Ids of customers with any usage on a meter, in the order of the ids, after the one named. */
+  meterUsers: (meterId: string, options: { limit: number; after?: string }) => string[]
+}
+
+export interface DueThing {
+  kind: string
+  /** The id of the object: a subscription, an invoice, a Checkout session, a delivery … */
+  id: string
+  at: Date
+}
+
+export interface ReceivedEvent {
+  seq: number
+  identifier: string
+  eventName: string
+  meter: string | null
+  customer: string | null
+  value: string
+  timestamp: Date
+  receivedAt: Date
+  state: 'pending' | 'counted' | 'rejected' | 'cancelled'
+  /** The error code of a rejected one, e.g. `meter_event_customer_not_found`. */
+  rejection: string | null
 }
 
 /** An object as Stripe's API answers it. */
@@ -77,7 +131,13 @@ export interface FaultSettings {
   loseAnswers?: { count: number; path?: string }
   /** Close the connection without doing anything. */
   dropRequests?: { count: number; path?: string }
+  /** Answer nothing at all, until the client gives up. */
+  hang?: { count: number; path?: string }
   /** Answer only after this long. */
   delay?: { milliseconds: number; count: number; path?: string }
   webhooks?: { mode: 'duplicate' | 'reorder' | 'drop'; count: number }
+  /** Decline the next charges, whatever the card. A decline code of Stripe's, e.g. `insufficient_funds`. */
+  declines?: { code: string; count: number }
+  /** Accept the next meter events and reject them later, by a thin event with this error code. */
+  rejections?: { code: string; count: number }
 }

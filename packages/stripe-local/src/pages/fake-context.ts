@@ -1,4 +1,5 @@
 import { ApiError } from '../http/errors.ts'
+import { DEFAULT_READINGS } from '../readings.ts'
 import type { ApiObject, CheckoutOutcome, CheckoutPayer, PagesContext } from './context.ts'
 
 /** The pages' edge for tests: canned answers by `METHOD /path`, and a record of every call. */
@@ -21,6 +22,7 @@ export function fakeContext(answers: { [call: string]: ApiObject } = {}): FakeCo
     baseUrl: () => 'http://127.0.0.1:12111',
     secretKey: 'sk_test_local_fake',
     now: () => NOW,
+    readings: () => DEFAULT_READINGS,
     api: async (method, path, params = {}) => {
       fake.calls.push({ call: `${method} ${path}`, params })
       const answer = fake.answers[`${method} ${path}`]
@@ -32,11 +34,18 @@ export function fakeContext(answers: { [call: string]: ApiObject } = {}): FakeCo
       return fake.outcome
     },
     portalSession: async (sessionId) => fake.answers[`portal ${sessionId}`] ?? null,
+    portalRecovery: { offered: () => false, use: () => false },
     replaceCard: async () => fake.outcome,
     dashboard: {
       deliveries: async () => [],
       resend: async () => {},
       advance: async () => {},
+      upcoming: () => [],
+      requests: () => [],
+      request: () => null,
+      findCustomers: () => [],
+      meterEvents: () => [],
+      meterUsers: () => [],
       faults: { read: () => ({}), write: () => {} },
     },
   }

@@ -1,0 +1,47 @@
+import type { Account } from './account.ts'
+import type { Api } from './http/api.ts'
+import type { RequestLog } from './http/request-log.ts'
+import { Inspection } from './inspection.ts'
+import type { PagesContext } from './pages/context.ts'
+import { completeCheckout, replaceCard } from './resources/checkout-sessions.ts'
+import { isRecoverable, recoverPortalSession, usePortalSession } from './resources/portal-sessions.ts'
+
+/** What the pages see of one account. */
+export function accountPages(account: Account, api: Api, requests: RequestLog, secretKey: string): PagesContext {
+  const inspection = new Inspection(account.db)
+  const committed = <T>(work: () => T): T => {
+    const result = work()
+    account.deliveries.kick()
+    account.timeline.arm()
+    return result
+  }
+  return {
+    baseUrl: () => account.baseUrl(),
+    secretKey,
+    now: () => new Date(account.timeline.nowMs()),
+    readings: () => account.readings,
+    api: async (method, path, params) => api.call(method, path, params),
+    completeCheckout: async (sessionId, payer) => committed(() => completeCheckout(account, sessionId, payer)),
+    portalSession: async (sessionId) => {
+      const session = usePortalSession(account, sessionId)
+      return session && account.present(session)
+    },
+    portalRecovery: {
+      offered: (sessionId) => isRecoverable(account, sessionId),
+      use: (sessionId) => recoverPortalSession(account, sessionId),
+    },
+    replaceCard: async (customerId, card) => committed(() => replaceCard(account, customerId, card)),
+    dashboard: {
+      deliveries: async (page) => account.deliveries.list(page),
+      resend: (deliveryId) => account.deliveries.resend(deliveryId),
+      advance: (to) => account.timeline.advance(to.getTime()),
+      upcoming: (limit) => inspection.upcoming(limit),
+      faults: { read: () => account.faults.read(), write: (settings) => account.faults.write(settings) },
+      requests: (options) => requests.list(options),
+      request: (id) => requests.find(id),
+      findCustomers: (words, limit) => inspection.findCustomers(words, limit),
+      meterEvents: (options) => inspection.meterEvents(options),
+      meterUsers: (meterId, options) => inspection.meterUsers(meterId, options),
+    },
+  }
+}
