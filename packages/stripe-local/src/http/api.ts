@@ -183,7 +183,7 @@ export class Api {
       return db.transaction(() => {
         const answer = this.#perform(method, url.pathname, readRaw(method, url, body, headers))
         const refusal = this.#takeRefusal()
-        return keep(refusal ? this.#refusal(refusal) : { status: 200, body: JSON.stringify(answer, null, 2) })
+        return keep(refusal ? this.#refusal(refusal) : { status: 200, body: this.#account.written(answer, 2) })
       })
     } catch (error) {
       const answer = this.#refusal(error)
@@ -196,7 +196,7 @@ export class Api {
 
   #perform(method: string, path: string, raw: RawFields): Wire {
     const { route, ids, schema } = this.#router.find(method, path)
-    if (schema) checkRequest(schema, raw)
+    if (schema) checkRequest(route, schema, raw)
     const endpoint = schema && `${method} ${route.path}`
     if (path.startsWith('/v2/'))
       return route.handle(this.#account, readParams(route.params, raw, endpoint) as never, ids)

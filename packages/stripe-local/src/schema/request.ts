@@ -21,13 +21,25 @@ interface Findings {
   wrong: ApiError[]
 }
 
+/** What every endpoint of its kind takes although the SDK's types do not say so. */
+export function isBeyondTypes({ method, path }: { method: string; path: string }, name: string): boolean {
+  if (name === 'expand') return path.startsWith('/v1/')
+  // The SDK follows next_page_url as it is.
+  return name === 'page' && method === 'GET' && path.startsWith('/v2/')
+}
+
 /**
  * Refuses what the SDK's types do not allow: names Stripe does not know, required ones left out, values of the wrong
  * kind. What a value means is for the endpoint to judge. @throws ApiError in Stripe's words
  */
-export function checkRequest({ params }: EndpointSchema, raw: RawFields): void {
+export function checkRequest(
+  endpoint: { method: string; path: string },
+  { params }: EndpointSchema,
+  raw: RawFields,
+): void {
   const findings: Findings = { unknown: [], missing: [], wrong: [] }
-  checkFields(params ? fieldsOf(params) : {}, raw, '', findings)
+  const typed = Object.entries(raw).filter(([name]) => !isBeyondTypes(endpoint, name))
+  checkFields(params ? fieldsOf(params) : {}, Object.fromEntries(typed), '', findings)
   if (findings.unknown.length > 0) throw unknownParams(findings.unknown)
   const [missing] = findings.missing
   if (missing !== undefined) throw missingParam(missing)
@@ -41,8 +53,7 @@ function checkFields(fields: Fields, raw: RawFields, prefix: string, findings: F
     if (raw[key] === undefined) continue
     const type = Object.hasOwn(fields, key) ? fields[key] : fields[`${key}?`]
     if (type !== undefined) checkValue(type, raw[key], nameOf(key), findings)
-    // `expand` is everywhere, also where the SDK's types forget it.
-    else if (prefix !== '' || key !== 'expand') findings.unknown.push(nameOf(key))
+    else findings.unknown.push(nameOf(key))
   }
   for (const key of Object.keys(fields)) {
     if (!key.endsWith('?') && raw[key] === undefined) findings.missing.push(nameOf(key))
