@@ -5,6 +5,13 @@
  */
 export interface Readings {
   /**
+   * A line's fraction of a minor unit below one half: one page says lines are "rounded to the nearest whole cent", a
+   * newer one that each "is rounded up before summing up".
+   */
+  lineRounding: 'nearest' | 'up'
+  /** How a line writes the size of a package: `per 1000 units` or `per 1,000 units`. */
+  packageDivisor: 'plain' | 'grouped'
+  /**
    * Whether the first portal configuration becomes the account's default. On the real Stripe the default is made by
    * saving the portal's settings in the Dashboard, which has no counterpart in the API.
    */
@@ -26,6 +33,8 @@ export interface Readings {
 }
 
 export const DEFAULT_READINGS: Readings = {
+  lineRounding: 'nearest',
+  packageDivisor: 'plain',
   firstPortalConfigurationIsDefault: true,
   zeroUsageLine: 'printed',
   meteredCheckoutPaymentStatus: 'no_payment_required',

@@ -13,6 +13,7 @@ export function describe(
   line: RatedLine,
   price: DescribedPrice,
   product: { name: string; unit_label: string | null },
+  divisor: 'plain' | 'grouped' = 'plain',
 ): string {
   const amount = formatAmount(line.unitAmount, price.currency)
   const interval = intervalText(price.recurring)
@@ -22,7 +23,7 @@ export function describe(
     case 'unit':
       return `${label} × ${product.name} (at ${amount}${interval})`
     case 'package':
-      return `${label} × ${product.name} (at ${amount} per ${price.transform_quantity?.divide_by ?? 1} units${interval})`
+      return `${label} × ${product.name} (at ${amount} per ${packageSize(price, divisor)} units${interval})`
     case 'tier':
       return `${label} × ${product.name} (Tier ${line.tier} at ${amount}${interval})`
     case 'flat':
@@ -35,4 +36,9 @@ function intervalText(recurring: DescribedPrice['recurring']): string {
   return recurring.interval_count === 1
     ? ` / ${recurring.interval}`
     : ` every ${recurring.interval_count} ${recurring.interval}s`
+}
+
+function packageSize({ transform_quantity: packages }: DescribedPrice, divisor: 'plain' | 'grouped'): string {
+  const size = packages?.divide_by ?? 1
+  return divisor === 'plain' ? String(size) : size.toLocaleString('en-US')
 }

@@ -1,12 +1,15 @@
 import type { Account, Kind } from '../account.ts'
-import { formatPico, PICO } from '../billing/decimal.ts'
+import { formatAmount } from '../billing/currency.ts'
+import { formatPico, PICO, pico } from '../billing/decimal.ts'
 import { describe } from '../billing/description.ts'
-import { rate } from '../billing/rating.ts'
+import { rateFurther } from '../billing/further.ts'
+import { type RatedLine, type RatedPrice, rate, roundedLine } from '../billing/rating.ts'
+import { amountsIn, type Price } from '../catalogue/price.ts'
+import type { Product } from '../catalogue/product.ts'
+import { refuse } from '../http/errors.ts'
 import type { Metadata } from '../http/params.ts'
 import { newId } from '../identifier.ts'
 import type { Meter } from '../metering/usage.ts'
-import type { Price } from '../resources/prices.ts'
-import type { Product } from '../resources/products.ts'
 import type { Subscription, SubscriptionItem } from '../subscriptions/subscription.ts'
 
 export interface Line {
@@ -23,7 +26,7 @@ export interface Line {
   metadata: Metadata
   parent: LineParent | null
   period: { start: number; end: number }
-  pretax_credit_amounts: []
+  pretax_credit_amounts: PretaxCredit[]
   pricing: {
     price_details?: { price: string; product: string }
     type: 'price_details'
@@ -36,6 +39,14 @@ export interface Line {
   taxes: []
   /** The usage this line was made from, by its place in the invoice's `_usage`. */
   _usage?: number
+  /** How much of that usage was counted when the line was made. */
+  _used?: string
+}
+/** What a billing credit takes off; in a preview no transaction stands for it yet. */
+export interface PretaxCredit {
+  amount: number
+  credit_balance_transaction: string | null
+  type: 'credit_balance_transaction'
 }
 type ProrationDetails = { credited_items: { invoice: string; invoice_line_items: string[] } | null } | null
 export interface LineParent {
@@ -61,6 +72,10 @@ export interface UsagePart {
   price: string
   start: number
   end: number
+  /** What earlier invoices have billed of the span's usage, in units of 10^-12: tiers and packages go on from there. */
+  billed?: string
+  /** What of the span's usage the period before has billed; it counts neither for an amount nor for a tier. */
+  skipped?: string
 }
 
 export const lineItem: Kind = {
@@ -72,19 +87,14 @@ export const lineItem: Kind = {
 /** The lines of a metered item for a span of usage; `part` is where the invoice remembers the span. */
 export function usageLines(account: Account, owner: Subscription, usage: UsagePart, part?: number): Line[] {
   const price = account.get<Price>('price', usage.price)
-  const product = account.get<Product>('product', price.product)
-  return rate(ratedPrice(price), usageOf(account, owner.customer, price, usage)).map((rated) => ({
-    ...blankLine(price.currency),
-    amount: Number(rated.amount),
-    subtotal: Number(rated.amount),
-    description: describe(rated, price, product),
+  const used = usageOf(account, owner.customer, price, usage) - BigInt(usage.skipped ?? 0)
+  return pricedLines(account, price, used, owner.currency, BigInt(usage.billed ?? 0)).map((line) => ({
+    ...line,
     metadata: owner.metadata,
     parent: itemParent(owner.id, usage.item),
     period: { start: usage.start, end: usage.end },
-    pricing: pricingOf(price, rated.unitAmount),
-    ...quantities(rated.quantity),
     subscription: owner.id,
-    ...(part !== undefined && { _usage: part }),
+    ...(part !== undefined && { _usage: part, _used: formatPico(used) }),
   }))
 }
 
@@ -108,28 +118,65 @@ export function usageOf(
 /** The line of a licensed item for a whole period, charged in advance. */
 export function licensedLines(
   account: Account,
+  owner: Subscription,
   item: SubscriptionItem,
   period: { start: number; end: number },
-  metadata: Metadata,
 ): Line[] {
   const price = account.get<Price>('price', item.price)
-  const product = account.get<Product>('product', price.product)
-  return rate(ratedPrice(price), BigInt(item.quantity ?? 1) * PICO).map((rated) => ({
-    ...blankLine(price.currency),
-    amount: Number(rated.amount),
-    subtotal: Number(rated.amount),
-    description: describe(rated, price, product),
-    metadata,
-    parent: itemParent(item.subscription, item.id),
+  const quantity = BigInt(item.quantity ?? 1) * PICO
+  return pricedLines(account, price, quantity, owner.currency).map((line) => ({
+    ...line,
+    metadata: owner.metadata,
+    parent: itemParent(owner.id, item.id),
     period,
-    pricing: pricingOf(price, rated.unitAmount),
-    ...quantities(rated.quantity),
-    subscription: item.subscription,
+    subscription: owner.id,
   }))
 }
 
-export function ratedPrice(price: Price) {
-  return { ...price, tiers: price._tiers }
+/** What a quantity costs beyond what was billed of it, as the lines Stripe prints; whose they are is left open. */
+function pricedLines(account: Account, price: Price, quantity: bigint, currency: string, billed = 0n): Line[] {
+  const product = account.get<Product>('product', price.product)
+  const described = { ...price, currency }
+  const rated = rateFurther(ratedPrice(price, currency), quantity, billed, account.readings.lineRounding)
+  const lines: Line[] = rated.lines.map((line) => ({
+    ...blankLine(currency),
+    amount: Number(line.amount),
+    subtotal: Number(line.amount),
+    description: describe(line, described, product, account.readings.packageDivisor),
+    pricing: pricingOf(price, line.unitAmount),
+    ...quantities(line.quantity),
+  }))
+  if (!rated.previously) return lines
+  const { amount, unitAmount } = rated.previously
+  const taken: Line = {
+    ...blankLine(currency),
+    amount: Number(amount),
+    subtotal: Number(amount),
+    description: `Amount previously billed (at ${formatAmount(unitAmount, currency)} per unit)`,
+    pricing: pricingOf(price, null),
+    ...quantities(0n),
+  }
+  return [...lines, taken]
+}
+
+/** A quantity at a price, in one of the price's currencies: the one place where the account's rounding is asked for. */
+export function rateIn(account: Account, price: Price, quantity: bigint, currency = price.currency): RatedLine[] {
+  return rate(ratedPrice(price, currency), quantity, account.readings.lineRounding)
+}
+
+/** A decimal unit amount times a quantity, rounded as a line is. */
+export function amountOf(account: Account, unitAmount: string, quantity: bigint, currency: string): bigint {
+  return roundedLine(pico(unitAmount) * quantity, currency, account.readings.lineRounding)
+}
+
+/** What of a price decides an amount. @throws ApiError for a currency the price does not have */
+export function ratedPrice(price: Price, currency = price.currency): RatedPrice {
+  const amounts = amountsIn(price, currency)
+  if (!amounts)
+    throw refuse(`The price \`${price.id}\` does not support currency \`${currency}\`.`, { param: 'currency' })
+  const { billing_scheme, transform_quantity, tiers_mode } = price
+  const { unit_amount_decimal, tiers } = amounts
+  return { currency, billing_scheme, transform_quantity, tiers_mode, unit_amount_decimal, tiers }
 }
 
 export function blankLine(currency: string): Line {

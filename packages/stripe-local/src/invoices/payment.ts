@@ -135,6 +135,17 @@ function recordAttempt(
 
 function succeeded(account: Account, open: Invoice, intent: PaymentIntent): Invoice {
   account.events.emit('payment_intent.succeeded', account.present(intent))
+  return settledByIntent(account, open)
+}
+
+/** The invoice that a payment intent is to pay, if any. */
+export function invoiceOfIntent(account: Account, intent: string): Invoice | null {
+  const [payment] = account.objects.all<InvoicePayment>('invoice_payment', { '$.payment.payment_intent': intent })
+  return payment ? (account.objects.find<Invoice>('invoice', payment.invoice) ?? null) : null
+}
+
+/** An open invoice whose payment intent has succeeded is paid. */
+export function settledByIntent(account: Account, open: Invoice): Invoice {
   account.objects.save<Invoice>({ ...open, attempt_count: open.attempt_count + 1, attempted: true })
   const paid = markPaid(account, open.id, open.amount_remaining)
   const [payment] = account.objects.all<InvoicePayment>('invoice_payment', { '$.invoice': open.id })

@@ -257,13 +257,13 @@ function firstLines(
       continue
     }
     if (stored.status === 'trialing') {
-      lines.push(...licensedLines(account, item, period, stored.metadata).map((line) => asTrial(line)))
+      lines.push(...licensedLines(account, stored, item, period).map((line) => asTrial(line)))
       continue
     }
     for (const past of pastPeriods(stored, price, period.start))
-      lines.push(...licensedLines(account, item, past, stored.metadata))
+      lines.push(...licensedLines(account, stored, item, past))
     const isShort = period.start > periodAt(stored.billing_cycle_anchor, price.recurring!, period.start).start
-    const whole = licensedLines(account, item, period, stored.metadata)
+    const whole = licensedLines(account, stored, item, period)
     if (!isShort) lines.push(...whole)
     else if (wanted.prorationBehavior !== 'none') lines.push(...whole.map((line) => asShare(line, stored, price)))
   }

@@ -85,7 +85,7 @@ export function billOf(
       bill.lines.push(...usageLines(account, stored, part, bill.usage.length - 1))
     } else if (options.renewsAt !== undefined) {
       const period = periodAt(stored.billing_cycle_anchor, price.recurring!, options.renewsAt)
-      bill.lines.push(...licensedLines(account, item, period, stored.metadata))
+      bill.lines.push(...licensedLines(account, stored, item, period))
     }
   }
   return bill
