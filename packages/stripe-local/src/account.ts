@@ -2,13 +2,11 @@ import type { Database } from './database.ts'
 import type { Faults } from './faults.ts'
 import { type ApiError, missing, missingReference } from './http/errors.ts'
 import type { InvoiceReactions } from './invoices/reactions.ts'
-import type { Aggregation } from './metering/aggregation.ts'
 import type { Usage } from './metering/usage.ts'
 import type { Objects, Stored } from './objects.ts'
+import type { Delivery } from './pages/context.ts'
 import { DEFAULT_READINGS, type Readings } from './readings.ts'
 import type { Timeline } from './timeline.ts'
-import type { Deliveries } from './webhooks/deliveries.ts'
-import type { EventLog } from './webhooks/events.ts'
 
 /** An object as it goes over the wire. */
 export type Wire = { [key: string]: unknown }
@@ -26,7 +24,57 @@ export interface Kind {
   onExpand?: { [field: string]: (account: Account, stored: never) => unknown }
 }
 
-/** One Stripe account in test mode: its state, its time, and who is told of changes. */
+/** The second half of taking a meter event (`metering/aggregation.ts`). */
+export interface UsageCounter {
+  /** Counts a moment later; call after an event was accepted. */
+  plan(): void
+  /** Counts everything accepted so far, inside the caller's transaction. */
+  run(): void
+  /** Resolves when nothing accepted is left uncounted. */
+  idle(): Promise<void>
+  close(): void
+}
+
+/** Writes down what happened, inside the transaction it happens in (`webhooks/events.ts`). */
+export interface EventLog {
+  emit(type: string, object: Wire, previous?: Wire): void
+  /** As `emit`, with `previous_attributes`; silent when nothing visible changed. */
+  emitChange(type: string, after: Wire, before: Wire): void
+  /** Tells every thin destination that wants the type, or only the one given. @returns the event */
+  emitThin(type: string, related: RelatedObject | null, data: Wire, only?: { id: string; _url: string }): Wire
+  find(form: LoggedEvent['form'], id: string): LoggedEvent | undefined
+}
+
+/** One event as it is kept: `data` is its JSON as it goes over the wire, but for `pending_webhooks`. */
+export interface LoggedEvent {
+  seq: number
+  id: string
+  form: 'snapshot' | 'thin'
+  type: string
+  created: number
+  data: string
+}
+export type RelatedObject = { id: string; type: string; url: string }
+
+/** Carries events to endpoints (`webhooks/deliveries.ts`). */
+export interface Mail {
+  addressSnapshot(eventId: string, type: string): void
+  addressThin(eventId: string, type: string, only?: { id: string; _url: string }): void
+  /** How many deliveries of an event have not succeeded yet. */
+  pending(eventId: string): number
+  /** Begins what waits for its first attempt; call after every commit. */
+  kick(): void
+  /** Resolves when nothing is being sent and nothing waits for its first attempt. */
+  settled(): Promise<void>
+  /** Whether nothing is being sent and nothing waits for its first attempt, so that `settled` need not be awaited. */
+  isSettled(): boolean
+  retry(id: string): void
+  resend(id: string): Promise<void>
+  list(page: { limit: number; before?: string; event?: string; state?: Delivery['status'] }): Delivery[]
+  close(): Promise<void>
+}
+
+/** One Stripe account in one of its modes: its state, its time, and who is told of changes. */
 export class Account {
   readonly db: Database
   readonly objects: Objects
@@ -34,9 +82,9 @@ export class Account {
   readonly usage: Usage
   readonly kinds: Map<string, Kind>
   readonly faults: Faults
-  aggregation!: Aggregation
+  aggregation!: UsageCounter
   events!: EventLog
-  deliveries!: Deliveries
+  deliveries!: Mail
   invoiceReactions!: InvoiceReactions
   /** The request that is being worked on; null while Stripe acts by itself. */
   cause: { id: string; idempotency_key: string | null } | null = null
@@ -47,6 +95,8 @@ export class Account {
   previewLagMs = 0
   businessName = 'Test business'
   baseUrl: () => string = () => ''
+  /** Whether the account answers to a live key. */
+  livemode = false
 
   constructor(parts: {
     db: Database
@@ -69,9 +119,16 @@ export class Account {
     return Math.floor(this.timeline.nowMs(clock) / 1000)
   }
 
+  /** As the wire shows it. During a rehearsal nobody looks, so that only id and type are given. */
   present(stored: Stored): Wire {
+    if (this.rehearsing) return { id: stored.id, object: stored.object }
     const kind = this.kinds.get(stored.object)
     return kind?.present ? kind.present(this, stored as never) : visible(stored)
+  }
+
+  /** JSON as it leaves the house. Objects are kept without a mode; they show that of the account. */
+  written(value: Wire | object, indent?: number): string {
+    return this.livemode ? JSON.stringify(value, inLiveMode, indent) : JSON.stringify(value, null, indent)
   }
 
   /** The object a path names. @throws ApiError 404 */
@@ -110,13 +167,13 @@ export class Account {
   /** Stores a new object and tells of it. */
   create<T extends Stored>(value: T, eventType?: string): T {
     this.objects.insert(value)
-    if (eventType) this.events.emit(eventType, this.present(value))
+    if (eventType && !this.rehearsing) this.events.emit(eventType, this.present(value))
     return value
   }
 
   /** Changes a stored object; the event, if any, carries what was before and is left out when nothing changed. */
   change<T extends Stored>(before: T, changes: Partial<T>, eventType?: string): T {
-    const shownBefore = eventType ? this.present(before) : undefined
+    const shownBefore = eventType && !this.rehearsing ? this.present(before) : undefined
     const after = this.objects.save({ ...before, ...changes })
     if (eventType && shownBefore) this.events.emitChange(eventType, this.present(after), shownBefore)
     return after
@@ -125,5 +182,11 @@ export class Account {
 
 /** The wire form of an object without computed fields. */
 export function visible(stored: object): Wire {
-  return Object.fromEntries(Object.entries(stored).filter(([key]) => !key.startsWith('_')))
+  const shown: Wire = { ...stored }
+  for (const key in shown) if (key.startsWith('_')) delete shown[key]
+  return shown
+}
+
+function inLiveMode(key: string, value: unknown): unknown {
+  return key === 'livemode' && value === false ? true : value
 }

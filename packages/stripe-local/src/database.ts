@@ -141,6 +141,7 @@ export class Database {
   readonly #statements = new Map<string, Prepared>()
   #behind: WriteBehind | undefined
   #depth = 0
+  #turn = 0
 
   /** @throws Error when the file was made by a version with another layout */
   constructor(file: string) {
@@ -157,12 +158,19 @@ export class Database {
     return this.#depth > 0
   }
 
+  /** Another number after each beginning and each rollback: what was learnt of the state under the same one still holds. */
+  get turn(): number {
+    return this.#turn
+  }
+
   writesBehind(behind: WriteBehind): void {
     this.#behind = behind
   }
 
-  run(sql: string, ...values: SQLInputValue[]): { changes: number } {
-    return { changes: Number(this.#ready(sql).run(...values).changes) }
+  /** @returns how many rows changed, and the number of the row that was inserted last */
+  run(sql: string, ...values: SQLInputValue[]): { changes: number; rowid: number } {
+    const { changes, lastInsertRowid } = this.#ready(sql).run(...values)
+    return { changes: Number(changes), rowid: Number(lastInsertRowid) }
   }
 
   get<T = Row>(sql: string, ...values: SQLInputValue[]): T | undefined {
@@ -184,6 +192,7 @@ export class Database {
     if (depth > 0) this.#behind?.flush()
     this.statement(depth === 0 ? 'begin immediate' : `savepoint level_${depth}`).run()
     this.#depth = depth + 1
+    if (depth === 0) this.#turn += 1
     this.#behind?.began()
     try {
       const result = work()
@@ -194,6 +203,7 @@ export class Database {
       return result
     } catch (error) {
       this.#depth = depth
+      this.#turn += 1
       this.#behind?.rolledBack()
       if (depth > 0) this.statement(`rollback to level_${depth}`).run()
       this.statement(depth === 0 ? 'rollback' : `release level_${depth}`).run()

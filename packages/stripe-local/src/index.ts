@@ -191,8 +191,9 @@ function openAccount(options: StripeLocalOptions, faults: Faults, log: (line: st
   account.businessName = options.businessName ?? account.businessName
   account.events = new Events(account)
   account.aggregation = new Aggregation(account, options.aggregationDelayMs ?? 300)
-  account.deliveries = new Deliveries(account, faults, options.webhookRetryDelaysMs ?? WEBHOOK_RETRY_DELAYS_MS, log)
-  account.deliveries.onDelivered = (eventId, type) => {
+  const deliveries = new Deliveries(account, faults, options.webhookRetryDelaysMs ?? WEBHOOK_RETRY_DELAYS_MS, log)
+  account.deliveries = deliveries
+  deliveries.onDelivered = (eventId, type) => {
     if (type === 'invoice.created') markDelivered(account, objectIdOf(account, eventId))
   }
   account.invoiceReactions = { settled: subscriptionSettled, unpaid: subscriptionUnpaid }

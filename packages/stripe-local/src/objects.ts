@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite'
-import type { Database } from './database.ts'
+import type { Database, WriteBehind } from './database.ts'
 
 /** What every stored object has. `object` is Stripe's name of its type; `created` is in Unix seconds. */
 export interface Stored {
@@ -8,8 +8,11 @@ export interface Stored {
   created: number
 }
 
-/** JSON paths and the values they must have, e.g. `{ '$.customer': 'cus_1' }`; undefined asks for nothing. */
-export type Where = { [path: string]: string | number | boolean | undefined }
+/**
+ * JSON paths and the values they must have, e.g. `{ '$.customer': 'cus_1' }`; null asks for null or absence, undefined for
+ * nothing.
+ */
+export type Where = { [path: string]: string | number | boolean | null | undefined }
 
 export interface Page {
   where?: Where
@@ -21,61 +24,133 @@ export interface Page {
   endingBefore?: string
 }
 
-/** All API objects but meter events and events, newest first, as JSON in one table. */
-export class Objects {
+/** The paths that have a column of their own, and an index; those that tell most apart come first. */
+const COLUMNS: { [path: string]: string } = {
+  '$.customer': 'customer',
+  '$.subscription': 'subscription',
+  '$.invoice': 'invoice',
+  '$.parent.subscription_details.subscription': 'parent',
+  '$.payment_intent': 'payment_intent',
+  '$.email': 'email',
+  '$.test_clock': 'clock',
+  '$.status': 'status',
+}
+const COLUMN_PATHS = Object.keys(COLUMNS)
+const COLUMN_STEPS = COLUMN_PATHS.map(stepsOf)
+const COLUMN_NAMES = Object.values(COLUMNS)
+
+/** An object as it is in memory. `written`: the value the table holds; null when it holds none yet. */
+interface Entry {
+  value: Stored
+  seq: number
+  written: Stored | null
+}
+type ObjectRow = { seq: number; data: string }
+
+/** Two generations of so many entries each are kept in memory. */
+const KEPT_MAX = 20_000
+/** Answers to `all` are remembered if they are short, and so many of them. */
+const SHORT = 200
+const ANSWERS_MAX = 50_000
+
+/** In tests what is shared is frozen, so that a change in place fails where it is made. */
+const FREEZES = process.env.NODE_TEST_CONTEXT !== undefined
+
+/**
+ * All API objects but meter events and events, newest first, as JSON in one table.
+ *
+ * What is read is shared, never a copy: change an object by saving another. Within a transaction a save reaches the table
+ * once, at the end or when its type is asked for by SQL; a preview, which is undone, mostly never gets there.
+ */
+export class Objects implements WriteBehind {
   readonly #db: Database
+  #recent = new Map<string, Entry>()
+  #older = new Map<string, Entry>()
+  readonly #unsaved = new Map<string, Map<string, Entry>>()
+  #unsavedCount = 0
+  /** Per open transaction: what was in memory before its changes; null stands for nothing. */
+  readonly #undo: Map<string, Entry | null>[] = []
+  readonly #answers: Answers
+  #nextSeq: number
 
   constructor(db: Database) {
     this.#db = db
+    this.#answers = new Answers()
+    this.#nextSeq = db.get<{ next: number }>('select coalesce(max(seq), 0) + 1 as next from objects')!.next
+    db.writesBehind(this)
   }
 
   insert<T extends Stored>(value: T): T {
-    const { id, object, created } = value
-    const sql = 'insert into objects (id, type, created, data) values (?, ?, ?, ?)'
-    this.#db.run(sql, id, object, created, JSON.stringify(value))
+    this.#change(value.id, undefined, { value: shared(value), seq: this.#nextSeq++, written: null })
     return value
   }
 
+  /** Replaces the object of that id; without one it does nothing. */
   save<T extends Stored>(value: T): T {
-    this.#db.run('update objects set data = ? where id = ?', JSON.stringify(value), value.id)
+    const before = this.#entry(value.id)
+    if (before) {
+      this.#change(value.id, before, { value: shared(value), seq: before.seq, written: before.written })
+    }
     return value
   }
 
   remove(id: string): void {
-    this.#db.run('delete from objects where id = ?', id)
+    const before = this.#entry(id)
+    if (!before) return
+    this.flush()
+    this.#remember(id, before)
+    this.#forget(id)
+    this.#answers.changed(before.value, null)
+    this.#db.statement('delete from objects where seq = ?').run(before.seq)
   }
 
   find<T extends Stored>(type: T['object'], id: string): T | undefined {
-    const row = this.#db.get<{ data: string }>('select data from objects where id = ? and type = ?', id, type)
-    return row && (JSON.parse(row.data) as T)
+    const value = this.#entry(id)?.value
+    return value?.object === type ? (value as T) : undefined
   }
 
   /** The object of whatever type. */
   any(id: string): Stored | undefined {
-    const row = this.#db.get<{ data: string }>('select data from objects where id = ?', id)
-    return row && (JSON.parse(row.data) as Stored)
+    return this.#entry(id)?.value
   }
 
   /** All that match, oldest first. */
   all<T extends Stored>(type: T['object'], where: Where = {}, also?: Page['also']): T[] {
     const condition = conditionFor(where)
-    const sql = `select data from objects where type = ?${condition.sql}${also ? ` and ${also.sql}` : ''} order by seq`
-    const rows = this.#db.all<{ data: string }>(sql, type, ...condition.values, ...(also?.values ?? []))
-    return rows.map((row) => JSON.parse(row.data) as T)
+    if (also || condition.paths.length === 0)
+      return this.#select<T>(type, condition, also).map((row) => this.#read<T>(row))
+    const question = questionOf(type, condition.paths, condition.asked)
+    const known = this.#answers.get(question)
+    if (known) return known.map((id) => this.#entry(id)!.value as T)
+    const found = this.#select<T>(type, condition).map((row) => this.#read<T>(row))
+    if (found.length <= SHORT) {
+      this.#answers.keep(
+        type,
+        condition.paths,
+        question,
+        found.map(({ id }) => id),
+      )
+    }
+    return found
+  }
+
+  /** How many match. */
+  count(type: string, where: Where = {}): number {
+    const condition = conditionFor(where)
+    this.#flushType(type)
+    const sql = `select count(*) as count from objects where type = ?${condition.sql}`
+    return (this.#db.statement(sql).get(type, ...condition.values) as { count: number }).count
   }
 
   /** One page, newest first. Null when the cursor names no object. */
   page<T extends Stored>(type: T['object'], page: Page): { data: T[]; hasMore: boolean } | null {
     const cursor = page.startingAfter ?? page.endingBefore
-    const at =
-      cursor === undefined
-        ? undefined
-        : this.#db.get<{ seq: number }>('select seq from objects where id = ? and type = ?', cursor, type)
-    if (cursor !== undefined && !at) return null
+    const at = cursor === undefined ? undefined : this.#entry(cursor)
+    if (cursor !== undefined && at?.value.object !== type) return null
     const backwards = page.endingBefore !== undefined
     const condition = conditionFor(page.where ?? {})
     const values: SQLInputValue[] = [type, ...condition.values]
-    let sql = `select data from objects where type = ?${condition.sql}`
+    let sql = `select seq, data from objects where type = ?${condition.sql}`
     for (const [bound, sign] of [
       ['gt', '>'],
       ['gte', '>='],
@@ -97,20 +172,258 @@ export class Objects {
     }
     sql += ` order by seq ${backwards ? 'asc' : 'desc'} limit ?`
     values.push(page.limit + 1)
-    const rows = this.#db.all<{ data: string }>(sql, ...values)
+    this.#flushType(type)
+    const rows = this.#db.statement(sql).all(...values) as unknown as ObjectRow[]
     const hasMore = rows.length > page.limit
-    const data = rows.slice(0, page.limit).map((row) => JSON.parse(row.data) as T)
+    const data = rows.slice(0, page.limit).map((row) => this.#read<T>(row))
     return { data: backwards ? data.reverse() : data, hasMore }
+  }
+
+  flush(): void {
+    if (this.#unsavedCount === 0) return
+    for (const type of this.#unsaved.keys()) this.#flushType(type)
+  }
+
+  began(): void {
+    this.#undo.push(new Map())
+  }
+
+  committed(): void {
+    const done = this.#undo.pop()
+    const outer = this.#undo.at(-1)
+    if (!done || !outer) return
+    for (const [id, entry] of done) if (!outer.has(id)) outer.set(id, entry)
+  }
+
+  rolledBack(): void {
+    this.#unsaved.clear()
+    this.#unsavedCount = 0
+    for (const [id, before] of this.#undo.pop() ?? []) {
+      this.#answers.lost(this.#kept(id)?.value)
+      this.#answers.lost(before?.value)
+      if (before) this.#recent.set(id, before)
+      else this.#forget(id)
+    }
+  }
+
+  #change(id: string, before: Entry | undefined, after: Entry): void {
+    this.#remember(id, before)
+    this.#answers.changed(before?.value ?? null, after.value)
+    this.#keep(id, after)
+    if (!this.#db.isInTransaction) {
+      this.#write(after)
+      return
+    }
+    const { object: type } = after.value
+    let unsaved = this.#unsaved.get(type)
+    if (!unsaved) {
+      unsaved = new Map()
+      this.#unsaved.set(type, unsaved)
+    }
+    if (!unsaved.has(id)) this.#unsavedCount += 1
+    unsaved.set(id, after)
+  }
+
+  #remember(id: string, before: Entry | undefined): void {
+    const undo = this.#undo.at(-1)
+    // Its value in the table then is its value in the table after a rollback.
+    if (undo && !undo.has(id)) undo.set(id, before ? { ...before } : null)
+  }
+
+  #entry(id: string): Entry | undefined {
+    const kept = this.#kept(id)
+    if (kept) return kept
+    const row = this.#db.statement('select seq, data from objects where id = ?').get(id) as ObjectRow | undefined
+    return row && this.#load(id, row)
+  }
+
+  #kept(id: string): Entry | undefined {
+    const recent = this.#recent.get(id)
+    if (recent) return recent
+    const older = this.#older.get(id)
+    if (older) this.#keep(id, older)
+    return older
+  }
+
+  #keep(id: string, entry: Entry): void {
+    if (this.#recent.size >= KEPT_MAX) {
+      this.flush()
+      this.#older = this.#recent
+      this.#recent = new Map()
+    }
+    this.#recent.set(id, entry)
+  }
+
+  #forget(id: string): void {
+    this.#recent.delete(id)
+    this.#older.delete(id)
+  }
+
+  #load(id: string, { seq, data }: ObjectRow): Entry {
+    const value = shared(JSON.parse(data) as Stored)
+    const entry: Entry = { value, seq, written: value }
+    this.#keep(id, entry)
+    return entry
+  }
+
+  /** The row's object: the one in memory if there is one. */
+  #read<T extends Stored>(row: ObjectRow): T {
+    // Every object's JSON begins with its id.
+    const id = row.data.slice(7, row.data.indexOf('"', 7))
+    return (this.#kept(id) ?? this.#load(id, row)).value as T
+  }
+
+  #select<T extends Stored>(type: T['object'], condition: Condition, also?: Page['also']): ObjectRow[] {
+    this.#flushType(type)
+    const sql = `select seq, data from objects where type = ?${condition.sql}${also ? ` and ${also.sql}` : ''} order by seq`
+    const values = [type, ...condition.values, ...(also?.values ?? [])]
+    return this.#db.statement(sql).all(...values) as unknown as ObjectRow[]
+  }
+
+  #flushType(type: string): void {
+    const unsaved = this.#unsaved.get(type)
+    if (!unsaved || unsaved.size === 0) return
+    for (const entry of unsaved.values()) this.#write(entry)
+    this.#unsavedCount -= unsaved.size
+    unsaved.clear()
+  }
+
+  #write(entry: Entry): void {
+    const { value, seq, written } = entry
+    if (written === value) return
+    const data = jsonOf(value)
+    const columns = columnsOf(value)
+    if (written === null) {
+      this.#db.statement(INSERT).run(seq, value.id, value.object, value.created, data, ...columns)
+    } else {
+      const before = columnsOf(written)
+      if (columns.every((column, i) => column === before[i])) this.#db.statement(UPDATE_DATA).run(data, seq)
+      else this.#db.statement(UPDATE).run(data, ...columns, seq)
+    }
+    entry.written = value
   }
 }
 
-function conditionFor(where: Where): { sql: string; values: SQLInputValue[] } {
-  let sql = ''
-  const values: SQLInputValue[] = []
-  for (const [path, value] of Object.entries(where)) {
-    if (value === undefined) continue
-    sql += ` and json_extract(data, '${path}') = ?`
-    values.push(typeof value === 'boolean' ? Number(value) : value)
+const INSERT = `insert into objects (seq, id, type, created, data, ${COLUMN_NAMES.join(', ')})
+                values (?, ?, ?, ?, ?, ${COLUMN_NAMES.map(() => '?').join(', ')})`
+const UPDATE_DATA = 'update objects set data = ? where seq = ?'
+const UPDATE = `update objects set data = ?, ${COLUMN_NAMES.map((name) => `${name} = ?`).join(', ')} where seq = ?`
+
+/** The ids that answered `all` before, kept true while objects come, change and go. */
+class Answers {
+  readonly #ids = new Map<string, string[]>()
+  /** Which sets of paths were asked for, by type. */
+  readonly #asked = new Map<string, { paths: string[]; steps: string[][] }[]>()
+
+  get(question: string): string[] | undefined {
+    return this.#ids.get(question)
   }
-  return { sql, values }
+
+  keep(type: string, paths: string[], question: string, ids: string[]): void {
+    if (this.#ids.size >= ANSWERS_MAX) this.#ids.clear()
+    this.#ids.set(question, ids)
+    const asked = this.#asked.get(type) ?? []
+    if (asked.some((known) => known.paths.join() === paths.join())) return
+    this.#asked.set(type, [...asked, { paths, steps: paths.map(stepsOf) }])
+  }
+
+  /** A new object (`before` null) comes last; for any other change the question is asked again. */
+  changed(before: Stored | null, after: Stored | null): void {
+    const { object: type } = (after ?? before)!
+    for (const { paths, steps } of this.#asked.get(type) ?? []) {
+      const was = before && answeredBy(before, paths, steps)
+      const is = after && answeredBy(after, paths, steps)
+      if (was === is) continue
+      if (was) this.#ids.delete(was)
+      if (is && before) this.#ids.delete(is)
+      else if (is && after) this.#ids.get(is)?.push(after.id)
+    }
+  }
+
+  /** The object's values are no longer what they were thought to be. */
+  lost(value: Stored | undefined): void {
+    if (!value) return
+    for (const { paths, steps } of this.#asked.get(value.object) ?? [])
+      this.#ids.delete(answeredBy(value, paths, steps))
+  }
+}
+
+interface Condition {
+  sql: string
+  paths: string[]
+  asked: (string | number | null)[]
+  values: SQLInputValue[]
+}
+
+/** SQLite is to use one index, that of the column which tells most apart: the plus hides the others from its planner. */
+function conditionFor(where: Where): Condition {
+  const condition: Condition = { sql: '', paths: [], asked: [], values: [] }
+  const best = COLUMN_PATHS.find((path) => where[path] != null) ?? COLUMN_PATHS.find((path) => where[path] === null)
+  for (const path in where) {
+    const value = where[path]
+    if (value === undefined) continue
+    const column = COLUMNS[path]
+    const place = column ? `${path === best ? '' : '+'}${column}` : `json_extract(data, '${path}')`
+    condition.sql += value === null ? ` and ${place} is null` : ` and ${place} = ?`
+    condition.paths.push(path)
+    const plain = typeof value === 'boolean' ? Number(value) : value
+    condition.asked.push(plain)
+    if (plain !== null) condition.values.push(plain)
+  }
+  return condition
+}
+
+function questionOf(type: string, paths: string[], asked: (string | number | null)[]): string {
+  let question = type
+  for (let i = 0; i < paths.length; i += 1) question += `\n${paths[i]}\n${asked[i] === null ? '' : `=${asked[i]}`}`
+  return question
+}
+
+/** The question that an object is an answer to. */
+function answeredBy(value: Stored, paths: string[], steps: string[][]): string {
+  const asked = steps.map((one) => {
+    const found = valueAt(value, one) ?? null
+    return typeof found === 'boolean' ? Number(found) : (found as string | number | null)
+  })
+  return questionOf(value.object, paths, asked)
+}
+
+function columnsOf(value: Stored): SQLInputValue[] {
+  return COLUMN_STEPS.map((steps) => {
+    const found = valueAt(value, steps)
+    return typeof found === 'string' ? found : null
+  })
+}
+
+function stepsOf(path: string): string[] {
+  return path.split('.').slice(1)
+}
+
+function valueAt(value: unknown, steps: string[]): unknown {
+  let found = value
+  for (const step of steps) {
+    if (typeof found !== 'object' || found === null) return null
+    found = (found as { [key: string]: unknown })[step]
+  }
+  return found
+}
+
+/** The id comes first, where `#read` looks for it. */
+function jsonOf(value: Stored): string {
+  for (const first in value) {
+    if (first === 'id') return JSON.stringify(value)
+    break
+  }
+  const { id, ...rest } = value
+  return JSON.stringify({ id, ...rest })
+}
+
+function shared<T extends Stored>(value: T): T {
+  return FREEZES ? frozen(value) : value
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const inner of Object.values(value)) frozen(inner)
+  return Object.freeze(value)
 }

@@ -5,7 +5,8 @@ import { refuseParameter } from './errors.ts'
 const DEPTH_MAX = 4
 
 /** Replaces ids by the objects they name, along each path such as `data.customer` or `latest_invoice.lines`. */
-export function expand(account: Account, answer: Wire, paths: string[]): Wire {
+export function expand(account: Account, shown: Wire, paths: string[]): Wire {
+  const answer = ownCopy(shown)
   for (const path of paths) {
     const segments = path.split('.')
     if (segments.length > DEPTH_MAX) {
@@ -26,7 +27,7 @@ function walk(account: Account, node: Wire, segments: string[], place: Place, ow
   const compute = kind?.onExpand?.[at]
   if (!(name in node) && compute) {
     const stored = account.objects.any(String(owner.id))
-    node[name] = stored ? compute(account, stored as never) : null
+    node[name] = stored ? ownCopy(compute(account, stored as never)) : null
   }
   if (!(name in node)) {
     if (node.object === 'list' && place.isList && node === owner)
@@ -52,7 +53,12 @@ function walk(account: Account, node: Wire, segments: string[], place: Place, ow
 
 function presentById(account: Account, id: string): Wire | string {
   const stored: Stored | undefined = account.objects.any(id)
-  return stored ? account.present(stored) : id
+  return stored ? ownCopy(account.present(stored)) : id
+}
+
+/** What is shown shares its inner parts with what is stored, and here it is written into. */
+function ownCopy<T>(shown: T): T {
+  return JSON.parse(JSON.stringify(shown)) as T
 }
 
 function cannotExpand(path: string, absent: boolean, instead?: string) {

@@ -1,4 +1,4 @@
-import type { Account } from '../account.ts'
+import type { Account, UsageCounter } from '../account.ts'
 import { isCountable, type Meter, type MeterEventRow } from './usage.ts'
 
 /** Why an accepted event does not count, and in whose words. */
@@ -12,7 +12,7 @@ interface Rejection {
  * The second, asynchronous half of taking a meter event: looks at customer and value, counts it, or reports it by a thin
  * event. Stripe promises no bound; here it happens `delayMs` of real time after acceptance.
  */
-export class Aggregation {
+export class Aggregation implements UsageCounter {
   readonly #account: Account
   readonly #delayMs: number
   #timer: NodeJS.Timeout | undefined

@@ -2,8 +2,8 @@ import type { Kind, Wire } from '../account.ts'
 import { refuse } from '../http/errors.ts'
 import { integer, list, mergedMetadata, metadata, oneOf, required, shape, text } from '../http/params.ts'
 import { route } from '../http/route.ts'
-import { newId } from '../identifier.ts'
-import type { EventDestination } from '../webhooks/deliveries.ts'
+import { newId, newSecret } from '../identifier.ts'
+import type { EventDestination } from '../webhooks/endpoint.ts'
 import { checkEventTypes } from '../webhooks/events.ts'
 import { iso } from './meter-events.ts'
 import { checkUrl } from './webhook-endpoints.ts'
@@ -87,7 +87,7 @@ export const eventDestinationRoutes = [
         type: 'webhook_endpoint',
         updated: created,
         _url: url,
-        _secret: newId('whsec', 32),
+        _secret: newSecret('whsec'),
       })
       return presentDestination(made, params.include ?? [])
     },

@@ -1,8 +1,7 @@
-import type { Account, Wire } from '../account.ts'
+import type { Account, LoggedEvent, Wire } from '../account.ts'
 import { missing, refuse } from '../http/errors.ts'
 import { flag, integer, list, type Range, range, text } from '../http/params.ts'
 import { listOf, paging, route } from '../http/route.ts'
-import type { LoggedEvent } from '../webhooks/events.ts'
 
 export const eventRoutes = [
   route('GET', '/v1/events/:id', {}, (account, _params, { id }) => present(account, eventOf(account, 'snapshot', id!))),

@@ -2,8 +2,8 @@ import type { Kind } from '../account.ts'
 import { refuse } from '../http/errors.ts'
 import { flag, list, mergedMetadata, metadata, required, text, unsettable } from '../http/params.ts'
 import { listPage, paging, route } from '../http/route.ts'
-import { newId } from '../identifier.ts'
-import type { WebhookEndpoint } from '../webhooks/deliveries.ts'
+import { newId, newSecret } from '../identifier.ts'
+import type { WebhookEndpoint } from '../webhooks/endpoint.ts'
 import { API_VERSION, checkEventTypes } from '../webhooks/events.ts'
 
 export const webhookEndpoint: Kind = { type: 'webhook_endpoint', noun: 'webhook endpoint' }
@@ -35,7 +35,7 @@ export const webhookEndpointRoutes = [
         metadata: mergedMetadata({}, params.metadata),
         status: 'enabled',
         url: params.url,
-        _secret: newId('whsec', 32),
+        _secret: newSecret('whsec'),
       })
       return { ...account.present(made), secret: made._secret }
     },

@@ -1,39 +1,10 @@
-import type { Account } from '../account.ts'
+import type { Account, Mail } from '../account.ts'
 import type { Faults } from '../faults.ts'
 import { newId } from '../identifier.ts'
-import type { Stored } from '../objects.ts'
 import type { Delivery } from '../pages/context.ts'
-import { covers, type ThinEvent } from './events.ts'
+import { covers, type EventDestination, type WebhookEndpoint } from './endpoint.ts'
+import type { ThinEvent } from './events.ts'
 import { signatureHeader } from './signature.ts'
-
-export interface WebhookEndpoint extends Stored {
-  object: 'webhook_endpoint'
-  api_version: string | null
-  application: null
-  description: string | null
-  enabled_events: string[]
-  livemode: false
-  metadata: { [key: string]: string }
-  status: 'enabled' | 'disabled'
-  url: string
-  _secret: string
-}
-
-export interface EventDestination extends Stored {
-  object: 'v2.core.event_destination'
-  description: string
-  enabled_events: string[]
-  event_payload: 'thin' | 'snapshot'
-  livemode: false
-  metadata: { [key: string]: string }
-  name: string
-  snapshot_api_version: string | null
-  status: 'enabled' | 'disabled'
-  type: 'webhook_endpoint'
-  updated: number
-  _url: string
-  _secret: string
-}
 
 interface DeliveryRow {
   seq: number
@@ -57,7 +28,7 @@ const CONCURRENT_MAX = 8
  * Sends events to endpoints. A delivery is written with its event; its first attempt follows the commit at once, each
  * further one when the timeline says so. Each attempt is signed anew. Like Stripe, no order is promised.
  */
-export class Deliveries {
+export class Deliveries implements Mail {
   /** Told when every endpoint has answered an event with 2xx. */
   onDelivered: (eventId: string, eventType: string) => void = () => {}
   readonly #account: Account
@@ -65,6 +36,8 @@ export class Deliveries {
   readonly #retryDelaysMs: number[]
   readonly #log: (line: string) => void
   readonly #running = new Map<string, Promise<void>>()
+  /** Something may wait for its first attempt; at first perhaps what an earlier process left. */
+  #hasFresh = true
   readonly #closing = new AbortController()
 
   constructor(account: Account, faults: Faults, retryDelaysMs: number[], log: (line: string) => void) {
@@ -94,11 +67,12 @@ export class Deliveries {
 
   /** Begins what waits for its first attempt; call after every commit. */
   kick(): void {
-    if (this.#closing.signal.aborted) return
+    if (!this.#hasFresh || this.#closing.signal.aborted) return
     const rows = this.#account.db.all<DeliveryRow>(
       `select * from deliveries where state = 'pending' and next_attempt_ms is null order by seq limit ?`,
       CONCURRENT_MAX + this.#running.size,
     )
+    if (rows.length === 0) this.#hasFresh = false
     const fresh = rows
       .filter((row) => !this.#running.has(row.id))
       .slice(0, Math.max(0, CONCURRENT_MAX - this.#running.size))
@@ -131,10 +105,17 @@ export class Deliveries {
     }
   }
 
-  list({ limit, before }: { limit: number; before?: string }): Delivery[] {
+  isSettled(): boolean {
+    return !this.#hasFresh && this.#running.size === 0
+  }
+
+  list({ limit, before, event, state }: Parameters<Mail['list']>[0]): Delivery[] {
     const last = before === undefined ? Number.MAX_SAFE_INTEGER : (this.#row(before)?.seq ?? 0)
-    const sql = 'select * from deliveries where seq < ? order by seq desc limit ?'
-    return this.#account.db.all<DeliveryRow>(sql, last, limit).map((row) => ({
+    // The state is written out, so that SQLite sees that a partial index covers it; its type allows three only.
+    const conditions = `${event === undefined ? '' : ' and event = ?'}${state === undefined ? '' : ` and state = '${state}'`}`
+    const sql = `select * from deliveries where seq < ?${conditions} order by seq desc limit ?`
+    const values = event === undefined ? [last, limit] : [last, event, limit]
+    return this.#account.db.all<DeliveryRow>(sql, ...values).map((row) => ({
       id: row.id,
       eventId: row.event,
       eventType: row.event_type,
@@ -161,6 +142,7 @@ export class Deliveries {
   }
 
   #address(eventId: string, type: string, endpoint: string, url: string): void {
+    this.#hasFresh = true
     this.#account.db.run(
       `insert into deliveries (id, event, event_type, endpoint, url, state, created_ms, attempts)
        values (?, ?, ?, ?, ?, 'pending', ?, '[]')`,
