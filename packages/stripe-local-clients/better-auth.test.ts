@@ -325,6 +325,7 @@ async function createPlans(stripe: Stripe) {
   const seat = await monthly('Seat', 500)
   await stripe.billingPortal.configurations.create({
     features: {
+      payment_method_update: { enabled: true },
       subscription_cancel: { enabled: true, mode: 'at_period_end' },
       subscription_update: {
         enabled: true,
