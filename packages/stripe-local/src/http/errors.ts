@@ -7,7 +7,9 @@ export interface WireError {
   doc_url?: string
   decline_code?: string
   charge?: string
-  payment_intent?: string
+  payment_intent?: unknown
+  setup_intent?: unknown
+  payment_method?: unknown
 }
 
 /** A refusal as Stripe words it. `kept`: the work had begun, so an Idempotency-Key replays this answer. */
@@ -28,7 +30,7 @@ export class ApiError extends Error {
 }
 
 /** 400: the request is understood and refused. */
-export function refuse(message: string, about: { param?: string; code?: string } = {}): ApiError {
+export function refuse(message: string, about: Omit<WireError, 'type' | 'message'> = {}): ApiError {
   return new ApiError(400, { type: 'invalid_request_error', message, ...about })
 }
 
@@ -52,9 +54,6 @@ export function missingReference(noun: string, id: string, param: string): ApiEr
   return refuse(`No such ${noun}: '${id}'`, { code: 'resource_missing', param })
 }
 
-export function cardError(
-  message: string,
-  about: { code: string; decline_code?: string; param?: string; charge?: string; payment_intent?: string },
-): ApiError {
+export function cardError(message: string, about: Omit<WireError, 'type' | 'message'> & { code: string }): ApiError {
   return new ApiError(402, { type: 'card_error', message, ...about })
 }

@@ -58,6 +58,8 @@ export interface PaymentIntent extends Stored {
   _return_url: string | null
   /** The Checkout session it belongs to; such an intent is confirmed and canceled by the session alone. */
   _session: string | null
+  /** The bank's question was answered, and the caller has to confirm once more (confirmation_method manual). */
+  _answered?: boolean
   /** The clock of its customer. */
   _clock: string | null
 }

@@ -7,6 +7,7 @@ import { lineItem } from '../invoices/line.ts'
 import { invoicePayment } from '../invoices/payment.ts'
 import { charge } from '../payments/charge.ts'
 import { paymentIntent } from '../payments/payment-intent.ts'
+import { setupAttempt, setupIntent } from '../payments/setup-intent.ts'
 import { subscription, subscriptionItem } from '../subscriptions/subscription.ts'
 import { accountRoutes } from './account.ts'
 import { checkoutItem, checkoutRoutes, checkoutSession } from './checkout-sessions.ts'
@@ -21,12 +22,15 @@ import { invoiceItemRoutes } from './invoice-items.ts'
 import { invoiceRoutes } from './invoices.ts'
 import { meterEventRoutes } from './meter-events.ts'
 import { meter, meterRoutes } from './meters.ts'
+import { paymentIntentRoutes } from './payment-intents.ts'
 import { paymentMethod, paymentMethodRoutes } from './payment-methods.ts'
 import { plan, planRoutes } from './plans.ts'
 import { portalConfiguration, portalConfigurationRoutes } from './portal-configurations.ts'
 import { portalSession, portalSessionRoutes } from './portal-sessions.ts'
 import { price, priceRoutes } from './prices.ts'
 import { product, productRoutes } from './products.ts'
+import { searchRoutes } from './search.ts'
+import { setupIntentRoutes } from './setup-intents.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
 import { taxId, taxIdRoutes } from './tax-ids.ts'
 import { testClock, testClockRoutes } from './test-clocks.ts'
@@ -52,6 +56,8 @@ export const kinds: Kind[] = [
   portalSession,
   price,
   product,
+  setupAttempt,
+  setupIntent,
   subscription,
   subscriptionItem,
   taxId,
@@ -73,12 +79,15 @@ export const routes: Route[] = [
   ...invoiceRoutes,
   ...meterEventRoutes,
   ...meterRoutes,
+  ...paymentIntentRoutes,
   ...paymentMethodRoutes,
   ...planRoutes,
   ...portalConfigurationRoutes,
   ...portalSessionRoutes,
   ...priceRoutes,
   ...productRoutes,
+  ...setupIntentRoutes,
+  ...searchRoutes,
   ...subscriptionRoutes,
   ...taxIdRoutes,
   ...testClockRoutes,

@@ -269,17 +269,6 @@ export const invoiceRoutes = [
     account.present(account.get<InvoicePayment>('invoice_payment', id!)),
   ),
 
-  route('GET', '/v1/payment_intents/:id', {}, (account, _params, { id }) =>
-    account.present(account.get<PaymentIntent>('payment_intent', id!)),
-  ),
-
-  route('GET', '/v1/payment_intents', { ...paging, customer: text(), created: range() }, (account, params) =>
-    listPage<PaymentIntent>(account, 'payment_intent', '/v1/payment_intents', params, {
-      where: { '$.customer': params.customer },
-      ...(params.created && { created: params.created }),
-    }),
-  ),
-
   route('GET', '/v1/charges/:id', {}, (account, _params, { id }) => account.present(account.get('charge', id!))),
 
   route(

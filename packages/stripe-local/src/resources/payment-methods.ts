@@ -133,7 +133,7 @@ export const paymentMethodRoutes = [
         'customer.updated',
       )
     }
-    return account.present(account.change(before, { customer: null }, 'payment_method.detached'))
+    return account.present(account.change(before, { customer: null, _spent: true }, 'payment_method.detached'))
   }),
 
   route(
@@ -189,6 +189,12 @@ export function paymentMethodOf(account: Account, id: string): PaymentMethod {
   return card ? createPaymentMethod(account, card) : account.get<PaymentMethod>('payment_method', id)
 }
 
+/** A payment method that a parameter names. @throws ApiError 400 */
+export function methodParameter(account: Account, id: string, param = 'payment_method'): PaymentMethod {
+  const card = cardOfToken(id)
+  return card ? createPaymentMethod(account, card) : account.reference<PaymentMethod>('payment_method', id, param)
+}
+
 export function createPaymentMethod(
   account: Account,
   card: CardInput,
@@ -240,6 +246,11 @@ export function attach(account: Account, method: PaymentMethod, owner: Customer)
   if (method.customer === owner.id) return method
   if (method.customer !== null) {
     throw refuse('The payment method you provided has already been attached to a customer.')
+  }
+  if (method._spent) {
+    throw refuse(
+      'This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, and may not be used again.',
+    )
   }
   const decline = behaviourOf(method._number).attach
   if (decline) {
