@@ -16,6 +16,23 @@ export interface Readings {
    * saving the portal's settings in the Dashboard, which has no counterpart in the API.
    */
   firstPortalConfigurationIsDefault: boolean
+  /** What event summaries without grouping give for a range without usage: one row with 0, or none. */
+  emptySummary: 'zero' | 'none'
+  /** Whether the event_name of an inactive meter may be given to another; an integrator says that only active ones clash. */
+  inactiveMeterEventName: 'taken' | 'free'
+  /** Which time the window of 35 days and 5 minutes counts from for customers of a test clock. */
+  meterEventClock: 'frozen' | 'real'
+  /** Within what the identifier of a meter event is unique; the refusal names no meter and no customer. */
+  meterEventIdentifierScope: 'account' | 'meter' | 'customer'
+  /** Whether the value of a meter event may have an exponent or a leading plus. */
+  meterEventNotation: 'plain' | 'scientific'
+  /** Whether search finds what hangs on a test clock; lists leave it out. */
+  searchFindsClockObjects: boolean
+  /**
+   * A meter event whose event_name no active meter has: refused at once, as three projects saw, or accepted and reported
+   * by `v1.billing.meter.no_meter_found`, as the documentation says.
+   */
+  unknownEventName: 'refused' | 'reported'
   /** Whether a renewal prints a metered line for a period without usage (flexible billing mode). */
   zeroUsageLine: 'printed' | 'suppressed'
   /** What Checkout calls the payment of a session whose prices are all metered. */
@@ -36,6 +53,13 @@ export const DEFAULT_READINGS: Readings = {
   lineRounding: 'nearest',
   packageDivisor: 'plain',
   firstPortalConfigurationIsDefault: true,
+  emptySummary: 'zero',
+  inactiveMeterEventName: 'taken',
+  meterEventClock: 'frozen',
+  meterEventIdentifierScope: 'account',
+  meterEventNotation: 'plain',
+  searchFindsClockObjects: true,
+  unknownEventName: 'refused',
   zeroUsageLine: 'printed',
   meteredCheckoutPaymentStatus: 'no_payment_required',
   portalSwitchesUnspecifiedTax: true,
