@@ -3,6 +3,8 @@ import type { Api } from './http/api.ts'
 import type { RequestLog } from './http/request-log.ts'
 import { Inspection } from './inspection.ts'
 import type { PagesContext } from './pages/context.ts'
+import { answerAuthentication, authenticationOf } from './payments/authentication.ts'
+import { beginCardSetup } from './payments/card-setup.ts'
 import { completeCheckout, replaceCard } from './resources/checkout-sessions.ts'
 import { isRecoverable, recoverPortalSession, usePortalSession } from './resources/portal-sessions.ts'
 
@@ -31,6 +33,11 @@ export function accountPages(account: Account, api: Api, requests: RequestLog, s
       use: (sessionId) => recoverPortalSession(account, sessionId),
     },
     replaceCard: async (customerId, card) => committed(() => replaceCard(account, customerId, card)),
+    beginCardSetup: async (customerId, card, returnUrl) =>
+      committed(() => account.db.transaction(() => beginCardSetup(account, customerId, card, returnUrl))),
+    authentication: (intentId, secret) => authenticationOf(account, intentId, secret),
+    answerAuthentication: (intentId, secret, passed) =>
+      committed(() => account.db.transaction(() => answerAuthentication(account, intentId, secret, passed))),
     dashboard: {
       deliveries: async (page) => account.deliveries.list(page),
       resend: (deliveryId) => account.deliveries.resend(deliveryId),

@@ -1,5 +1,6 @@
 import type { LoggedRequest } from '../http/request-log.ts'
 import type { Readings } from '../readings.ts'
+import type { Authentication } from './three-d-secure.ts'
 
 /** What the hosted pages and the dashboard may ask of the local Stripe. They hold no state of their own. */
 export interface PagesContext {
@@ -26,6 +27,15 @@ export interface PagesContext {
    * bank's (pretended) extra question.
    */
   replaceCard: (customerId: string, card: CardInput, authenticated?: boolean) => Promise<CheckoutOutcome>
+  /**
+   * Sets up a customer's new card, which becomes the default one. `requires_action`: send the browser to `url`, the
+   * bank's page; it comes back to `returnUrl` with `redirect_status=succeeded` or `failed` in the query.
+   */
+  beginCardSetup: (customerId: string, card: CardInput, returnUrl: string) => Promise<CardSetup>
+  /** What the bank is asked about by the payment or setup intent of that secret; null when there is none. */
+  authentication: (intentId: string, secret: string) => Authentication | null
+  /** Gives the bank's answer. @returns the address it leads to, or null when the intent has none */
+  answerAuthentication: (intentId: string, secret: string, passed: boolean) => string | null
   dashboard: Dashboard
 }
 
@@ -95,6 +105,11 @@ export interface CardInput {
   expYear: number
   cvc: string
 }
+
+export type CardSetup =
+  | { status: 'succeeded'; paymentMethod: string }
+  | { status: 'requires_action'; url: string }
+  | { status: 'declined'; field: 'number' | 'expiry' | 'cvc' | 'card'; message: string }
 
 export interface CheckoutPayer {
   email: string

@@ -36,6 +36,9 @@ export function fakeContext(answers: { [call: string]: ApiObject } = {}): FakeCo
     portalSession: async (sessionId) => fake.answers[`portal ${sessionId}`] ?? null,
     portalRecovery: { offered: () => false, use: () => false },
     replaceCard: async () => fake.outcome,
+    beginCardSetup: async () => ({ status: 'succeeded', paymentMethod: 'pm_1' }),
+    authentication: () => null,
+    answerAuthentication: () => null,
     dashboard: {
       deliveries: async () => [],
       resend: async () => {},

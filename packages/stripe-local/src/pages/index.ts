@@ -10,9 +10,10 @@ import { messagePage } from './layout.ts'
 import { portalPages } from './portal.ts'
 import { refuseCrossSite } from './same-site.ts'
 import { styles } from './styles.ts'
+import { threeDSecurePages } from './three-d-secure.ts'
 
 /** Where the pages live; the API beside them has rules of its own. */
-const PATHS = ['/', '/assets/*', '/c/*', '/p/*', '/i/*', '/dashboard/*']
+const PATHS = ['/', '/assets/*', '/c/*', '/p/*', '/i/*', '/3d-secure/*', '/dashboard/*']
 
 const SECURITY_POLICY =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
@@ -28,6 +29,7 @@ export function createPages(context: PagesContext): Hono {
   app.route('/', checkoutPages(context))
   app.route('/', portalPages(context))
   app.route('/', invoicePages(context))
+  app.route('/', threeDSecurePages(context))
   app.route('/', dashboardPages(context))
   app.onError((error, c) => {
     if (!(error instanceof ApiError)) throw error

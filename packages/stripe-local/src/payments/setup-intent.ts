@@ -6,7 +6,7 @@ import { asks, behaviourOf } from '../resources/cards.ts'
 import { customerParameter } from '../resources/customers.ts'
 import { attach, type PaymentMethod } from '../resources/payment-methods.ts'
 import { passedAuthentication } from './charge.ts'
-import { replaceDefaultCard } from './default-card.ts'
+import { makeDefaultCard } from './default-card.ts'
 import {
   authenticationAction,
   errorOf,
@@ -45,8 +45,8 @@ export interface SetupIntent extends Stored {
   _return_url: string | null
   /** The Checkout session it belongs to. */
   _session: string | null
-  /** When it succeeds, its card takes the place of the customer's default one. */
-  _replaces_default: boolean
+  /** When it succeeds, its card becomes the customer's default one. */
+  _becomes_default: boolean
 }
 
 export interface SetupAttempt extends Stored {
@@ -103,7 +103,7 @@ export function newSetupIntent(
     usage: 'off_session',
     _return_url: null,
     _session: null,
-    _replaces_default: false,
+    _becomes_default: false,
     ...fields,
   }
 }
@@ -135,7 +135,7 @@ export function confirmSetup(
     const owner = customerParameter(account, before.customer)
     if (method.customer === owner.id) account.objects.save<PaymentMethod>({ ...method, _set_up: true })
     else attach(account, { ...method, _set_up: true }, owner)
-    if (before._replaces_default) replaceDefaultCard(account, owner, method.id)
+    if (before._becomes_default) makeDefaultCard(account, owner, method.id)
   } else account.objects.save<PaymentMethod>({ ...method, _set_up: true })
   const after = account.objects.save<SetupIntent>({
     ...before,
