@@ -40,14 +40,14 @@ const SCHEMA = /* sql */ `
     value text not null,
     timestamp integer not null,
     received_ms integer not null,
-    -- pending: accepted, not yet seen by summaries; counted; rejected; cancelled
+    -- pending: accepted, not yet seen by summaries; counted; cancelling: still counted; rejected; cancelled
     state text not null,
     rejection text,
     counted_ms integer
   );
   create index if not exists meter_events_by_identifier on meter_events (identifier, seq);
   create index if not exists meter_events_by_usage on meter_events (meter, customer, timestamp);
-  create index if not exists meter_events_pending on meter_events (seq) where state = 'pending';
+  create index if not exists meter_events_waiting on meter_events (seq) where state in ('pending', 'cancelling');
   create index if not exists meter_events_out on meter_events (state, seq) where state in ('rejected', 'cancelled');
 
   -- Counted usage by hour, so that a month is at most 744 rows. sum is exact, in units of 10^-12.

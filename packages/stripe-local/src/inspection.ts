@@ -88,7 +88,7 @@ function receivedEvent(row: MeterEventRow): ReceivedEvent {
     value: row.value,
     timestamp: new Date(row.timestamp * 1000),
     receivedAt: new Date(row.received_ms),
-    state: row.state,
+    state: row.state === 'cancelling' ? 'cancelled' : row.state,
     rejection: row.rejection,
   }
 }

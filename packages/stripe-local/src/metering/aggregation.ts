@@ -1,12 +1,12 @@
 import type { Account, UsageCounter } from '../account.ts'
-import { isCountable, type Meter, type MeterEventRow } from './usage.ts'
+import { type Rejection, rejectionOf, writeRejection } from './rejection.ts'
+import type { MeterEventRow } from './usage.ts'
 
-/** Why an accepted event does not count, and in whose words. */
-interface Rejection {
-  event: MeterEventRow
-  code: string
-  message: string
-}
+type Rejected = Rejection & { event: MeterEventRow }
+
+/** Reports cover windows of this length (docs: recording-usage-api, example payloads). */
+const WINDOW_MS = 10_000
+const SAMPLES_MAX = 5
 
 /**
  * The second, asynchronous half of taking a meter event: looks at customer and value, counts it, or reports it by a thin
@@ -32,11 +32,8 @@ export class Aggregation implements UsageCounter {
 
   /** Aggregates everything accepted so far, inside the caller's transaction. */
   run(): void {
-    const pending = this.#account.usage.pending()
-    if (pending.length === 0) return
-    const windowStart = this.#account.timeline.nowMs() - 10_000
-    const rejections = pending.flatMap((event) => this.#settle(event) ?? [])
-    for (const group of groupedByMeter(rejections)) this.#report(group, windowStart)
+    const rejected = this.#account.usage.pending().flatMap((event) => this.#settle(event) ?? [])
+    for (const group of groupedByMeter(rejected)) this.#report(group)
   }
 
   /** Resolves when nothing accepted is left unaggregated. */
@@ -58,56 +55,39 @@ export class Aggregation implements UsageCounter {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
-  #settle(event: MeterEventRow): Rejection | null {
-    const rejection = this.#rejectionOf(event)
-    if (rejection) this.#account.usage.reject(event)
-    else this.#account.usage.count(event, this.#account.timeline.realMs())
-    return rejection
+  #settle(event: MeterEventRow): Rejected | null {
+    const { usage, timeline } = this.#account
+    if (event.state === 'cancelling') {
+      usage.cancel(event)
+      return null
+    }
+    const rejection = rejectionOf(this.#account, event)
+    if (rejection) usage.reject(event, writeRejection(rejection))
+    else usage.count(event, timeline.realMs())
+    return rejection && { ...rejection, event }
   }
 
-  #rejectionOf(event: MeterEventRow): Rejection | null {
-    const because = (code: string, message: string) => ({ event, code, message })
-    if (event.rejection) return because(event.rejection, `The event was rejected on purpose (${event.rejection}).`)
-    const meter = event.meter ? this.#account.objects.find<Meter>('billing.meter', event.meter) : undefined
-    if (!meter) return because('no_meter', `No meter was found matching event_name ${event.event_name}.`)
-    if (meter.status === 'inactive')
-      return because('archived_meter', `The meter for event_name ${event.event_name} is inactive.`)
-    if (!event.customer) {
-      const key = meter.customer_mapping.event_payload_key
-      return because('meter_event_no_customer_defined', `Customer mapping key ${key} not found in payload.`)
-    }
-    const customer = this.#account.objects.find('customer', event.customer) as { _deleted?: true } | undefined
-    if (!customer || customer._deleted)
-      return because('meter_event_customer_not_found', `Customer ${event.customer} not found.`)
-    if (!isCountable(event.value)) {
-      return because(
-        'meter_event_invalid_value',
-        `The value in the event payload must be a number. Received \`${event.value}\`.`,
-      )
-    }
-    return null
-  }
-
-  #report(rejections: Rejection[], windowStartMs: number): void {
-    const meter = rejections[0]!.event.meter
-    const codes = [...new Set(rejections.map(({ code }) => code))]
+  /** One report of one meter, by code, with samples: not every rejected event is in it. */
+  #report(rejected: [Rejected, ...Rejected[]]): void {
+    const { meter } = rejected[0].event
+    const times = rejected.map(({ event }) => event.received_ms)
+    const start = Math.floor(Math.min(...times) / WINDOW_MS) * WINDOW_MS
+    const end = (Math.floor(Math.max(...times) / WINDOW_MS) + 1) * WINDOW_MS
     const data = {
-      developer_message_summary: `There ${rejections.length === 1 ? 'is 1 invalid event' : `are ${rejections.length} invalid events`}`,
+      developer_message_summary:
+        rejected.length === 1 ? 'There is 1 invalid event' : `There are ${rejected.length} invalid events`,
       reason: {
-        error_count: rejections.length,
-        error_types: codes.map((code) => {
-          const those = rejections.filter((rejection) => rejection.code === code)
-          return {
-            code,
-            error_count: those.length,
-            sample_errors: those
-              .slice(0, 5)
-              .map(({ event, message }) => ({ error_message: message, request: { identifier: event.identifier } })),
-          }
-        }),
+        error_count: rejected.length,
+        error_types: [...Map.groupBy(rejected, ({ code }) => code)].map(([code, those]) => ({
+          code,
+          error_count: those.length,
+          sample_errors: those
+            .slice(0, SAMPLES_MAX)
+            .map(({ event, message }) => ({ error_message: message, request: { identifier: event.identifier } })),
+        })),
       },
-      validation_start: new Date(windowStartMs).toISOString(),
-      validation_end: new Date(windowStartMs + 10_000).toISOString(),
+      validation_end: new Date(end).toISOString(),
+      validation_start: new Date(start).toISOString(),
     }
     const related = meter === null ? null : { id: meter, type: 'billing.meter', url: `/v1/billing/meters/${meter}` }
     const type = related ? 'v1.billing.meter.error_report_triggered' : 'v1.billing.meter.no_meter_found'
@@ -115,6 +95,6 @@ export class Aggregation implements UsageCounter {
   }
 }
 
-function groupedByMeter(rejections: Rejection[]): Rejection[][] {
-  return [...Map.groupBy(rejections, ({ event }) => event.meter).values()]
+function groupedByMeter(rejected: Rejected[]): [Rejected, ...Rejected[]][] {
+  return [...Map.groupBy(rejected, ({ event }) => event.meter).values()] as [Rejected, ...Rejected[]][]
 }

@@ -1,6 +1,7 @@
 import { formatPico, pico } from '../billing/decimal.ts'
 import type { Database } from '../database.ts'
 import type { Stored } from '../objects.ts'
+import { isCountable } from './value.ts'
 
 export interface Meter extends Stored {
   object: 'billing.meter'
@@ -25,7 +26,8 @@ export interface MeterEventRow {
   value: string
   timestamp: number
   received_ms: number
-  state: 'pending' | 'counted' | 'rejected' | 'cancelled'
+  /** cancelling: counted, and to be taken out again. */
+  state: 'pending' | 'counted' | 'cancelling' | 'rejected' | 'cancelled'
   rejection: string | null
   counted_ms: number | null
 }
@@ -64,16 +66,22 @@ export class Usage {
     )
   }
 
-  /** The latest event of that identifier, if any. */
-  byIdentifier(identifier: string): MeterEventRow | undefined {
+  /** The latest event of that identifier, if any; of one meter or customer when given. */
+  byIdentifier(identifier: string, of: { meter?: string; customer?: string } = {}): MeterEventRow | undefined {
     return this.#db.get<MeterEventRow>(
-      'select * from meter_events where identifier = ? order by seq desc limit 1',
+      `select * from meter_events where identifier = ? and coalesce(?, meter, '') = coalesce(meter, '')
+         and coalesce(?, customer, '') = coalesce(customer, '') order by seq desc limit 1`,
       identifier,
+      of.meter ?? null,
+      of.customer ?? null,
     )
   }
 
+  /** What waits for the aggregation: events to be counted or rejected, and counted ones to be taken out. */
   pending(): MeterEventRow[] {
-    return this.#db.all<MeterEventRow>(`select * from meter_events where state = 'pending' order by seq`)
+    return this.#db.all<MeterEventRow>(
+      `select * from meter_events where state in ('pending', 'cancelling') order by seq`,
+    )
   }
 
   count(event: MeterEventRow, realMs: number): void {
@@ -81,13 +89,19 @@ export class Usage {
     this.#addToHour(event, pico(event.value), 1)
   }
 
-  reject(event: MeterEventRow): void {
-    this.#db.run(`update meter_events set state = 'rejected' where seq = ?`, event.seq)
+  reject(event: MeterEventRow, why: string): void {
+    this.#db.run(`update meter_events set state = 'rejected', rejection = ? where seq = ?`, why, event.seq)
+  }
+
+  /** Takes an event back: at once when it was not counted yet, else with the next aggregation. */
+  cancelLater(event: MeterEventRow): void {
+    const state = event.state === 'counted' ? 'cancelling' : 'cancelled'
+    this.#db.run('update meter_events set state = ? where seq = ?', state, event.seq)
   }
 
   cancel(event: MeterEventRow): void {
     this.#db.run(`update meter_events set state = 'cancelled' where seq = ?`, event.seq)
-    if (event.state === 'counted') this.#addToHour(event, -pico(event.value), -1)
+    this.#addToHour(event, -pico(event.value), -1)
   }
 
   /** The meter's aggregate for a customer, in units of 10^-12; negative sums stay negative here. */
@@ -120,12 +134,6 @@ export class Usage {
     )
   }
 
-  /** Whether a customer has any counted event in the span: a window without usage has no summary. */
-  any(meter: Meter, customer: string, span: Span): boolean {
-    const sql = `select 1 from meter_events where meter = ? and customer = ? and timestamp >= ? and timestamp < ? and state = 'counted' limit 1`
-    return this.#db.get(sql, meter.id, customer, span.start, span.end) !== undefined
-  }
-
   /** Hours (starts) that have counted usage. */
   hours(meter: Meter, customer: string, span: Span): number[] {
     const sql =
@@ -146,20 +154,28 @@ export class Usage {
   }
 
   #aggregateEvents(meter: Meter, customer: string, span: Span, countedBeforeMs?: number): bigint {
-    const rows = this.#db.all<{ seq: number; value: string; timestamp: number }>(
-      `select seq, value, timestamp from meter_events
-       where meter = ? and customer = ? and timestamp >= ? and timestamp < ? and state = 'counted' and counted_ms <= ?
-       order by timestamp, seq`,
-      meter.id,
-      customer,
-      span.start,
-      span.end,
-      countedBeforeMs ?? Number.MAX_SAFE_INTEGER,
-    )
-    const events = meter.event_time_window === null ? rows : lastReceivedPerWindow(rows, meter.event_time_window)
-    if (meter.default_aggregation.formula === 'count') return pico(String(events.length))
-    if (meter.default_aggregation.formula === 'last') return events.length === 0 ? 0n : pico(events.at(-1)!.value)
-    return events.reduce((sum, event) => sum + pico(event.value), 0n)
+    const { formula } = meter.default_aggregation
+    const values = this.#values(meter, customer, span, countedBeforeMs)
+    if (formula === 'count') return pico(String(values.length))
+    if (formula === 'last') return pico(values.at(-1) ?? '0')
+    return values.reduce((sum, value) => sum + pico(value), 0n)
+  }
+
+  /** The values that count, by time. */
+  #values(meter: Meter, customer: string, span: Span, countedBeforeMs = Number.MAX_SAFE_INTEGER): string[] {
+    const window = meter.event_time_window
+    const counted = `from meter_events where meter = ? and customer = ? and timestamp >= ? and timestamp < ?
+       and state in ('counted', 'cancelling') and counted_ms <= ?`
+    const rows =
+      window === null
+        ? meter.default_aggregation.formula === 'last'
+          ? `select value ${counted} order by timestamp desc, seq desc limit 1`
+          : `select value ${counted} order by timestamp, seq`
+        : // A pre-aggregated meter: in each UTC hour or day only the event that was received last counts.
+          `select value, max(seq) ${counted} group by timestamp / ${window === 'hour' ? HOUR : 24 * HOUR} order by timestamp`
+    return this.#db
+      .all<{ value: string }>(rows, meter.id, customer, span.start, span.end, countedBeforeMs)
+      .map(({ value }) => value)
   }
 
   #addToHour(event: MeterEventRow, amount: bigint, count: number): void {
@@ -180,21 +196,4 @@ export class Usage {
       count,
     )
   }
-}
-
-/** A pre-aggregated meter: in each UTC hour or day only the event that was received last counts. */
-function lastReceivedPerWindow<E extends { seq: number; timestamp: number }>(events: E[], window: 'day' | 'hour'): E[] {
-  const seconds = window === 'hour' ? HOUR : 24 * HOUR
-  const last = new Map<number, E>()
-  for (const event of events) {
-    const key = Math.floor(event.timestamp / seconds)
-    const held = last.get(key)
-    if (!held || held.seq < event.seq) last.set(key, event)
-  }
-  return [...last.values()].sort((a, b) => a.timestamp - b.timestamp || a.seq - b.seq)
-}
-
-/** Plain notation, at most 12 places: what the aggregation can read. */
-export function isCountable(value: string): boolean {
-  return /^-?\d+(\.\d{1,12})?$/.test(value)
 }

@@ -4,13 +4,12 @@ import { ApiError, refuse } from '../http/errors.ts'
 import { list, mapOfText, oneOf, required, shape, text, timestamp } from '../http/params.ts'
 import { route } from '../http/route.ts'
 import { newId } from '../identifier.ts'
-import type { Meter } from '../metering/usage.ts'
+import { type Rejection, refusalOf, writeRejection } from '../metering/rejection.ts'
+import type { Meter, MeterEventRow } from '../metering/usage.ts'
+import { plainNotation } from '../metering/value.ts'
 import type { Customer } from './customers.ts'
 
 const IDENTIFIER_KNOWN_MS = 24 * 60 * 60 * 1000
-const OLDEST_SECONDS = 35 * 24 * 60 * 60
-const AHEAD_SECONDS = 5 * 60
-const DIGITS_MAX = 15
 const SESSION_SECONDS = 15 * 60
 const STREAM_TOKEN = 'mestoken_test_'
 
@@ -33,7 +32,7 @@ export const meterEventRoutes = [
     '/v1/billing/meter_events',
     {
       event_name: required(text({ max: 100 })),
-      payload: required(mapOfText()),
+      payload: required(mapOfText({ key: 100 })),
       identifier: text({ max: 100 }),
       timestamp: timestamp(),
     },
@@ -57,7 +56,7 @@ export const meterEventRoutes = [
     '/v2/billing/meter_events',
     {
       event_name: required(text({ max: 100 })),
-      payload: required(mapOfText()),
+      payload: required(mapOfText({ key: 100 })),
       identifier: text({ max: 100 }),
       timestamp: text(),
     },
@@ -146,7 +145,7 @@ export const meterEventRoutes = [
         list(
           shape({
             event_name: required(text({ max: 100 })),
-            payload: required(mapOfText()),
+            payload: required(mapOfText({ key: 100 })),
             identifier: text({ max: 100 }),
             timestamp: text(),
           }),
@@ -163,57 +162,71 @@ export const meterEventRoutes = [
 
 /** What Stripe checks before it answers. Customer and value are checked later, by the aggregation. */
 export function acceptMeterEvent(account: Account, incoming: Incoming): Accepted {
-  const receivedMs = account.timeline.nowMs()
-  const identifier = incoming.identifier ?? randomUUID()
-  const known = account.usage.byIdentifier(identifier)
-  if (known && known.received_ms > receivedMs - IDENTIFIER_KNOWN_MS) {
-    throw refuse(`An event already exists with identifier ${identifier}.`)
-  }
-  const meter = activeMeter(account, incoming.event_name)
-  const customerId = incoming.payload[meter.customer_mapping.event_payload_key] ?? null
-  const now = clockOf(account, customerId)
-  const at = incoming.timestamp ?? now
-  checkWindow(at, now)
-  const value = valueIn(meter, incoming.payload)
-  checkDigits(value)
-  account.usage.accept({
-    identifier,
-    event_name: incoming.event_name,
-    meter: meter.id,
-    customer: customerId,
-    value,
-    timestamp: at,
-    received_ms: receivedMs,
-    rejection: account.faults.takeRejection() ?? null,
-  })
-  account.aggregation.plan()
-  return { created: account.seconds(), identifier, timestamp: at }
+  const { event, now } = eventFrom(account, incoming)
+  if (isKnown(account, event)) throw refuse(`An event already exists with identifier ${event.identifier}.`)
+  const refusal = refusalOf(account, event, now)
+  if (refusal && !isForLater(account, refusal)) throw refusedAtOnce(refusal, event.event_name)
+  accept(account, event, refusal)
+  return { created: account.seconds(), identifier: event.identifier, timestamp: event.timestamp }
 }
 
 /** As `acceptMeterEvent`, but what is refused there is accepted here and reported later. A repeat is dropped. */
 function acceptStreamed(account: Account, incoming: Incoming): void {
-  try {
-    acceptMeterEvent(account, incoming)
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.message.startsWith('An event already exists')) return
-    account.usage.accept({
-      identifier: incoming.identifier ?? randomUUID(),
-      event_name: incoming.event_name,
-      meter: account.objects.all<Meter>('billing.meter', { '$.event_name': incoming.event_name })[0]?.id ?? null,
-      customer: null,
-      value: '',
-      timestamp: incoming.timestamp ?? account.seconds(),
-      received_ms: account.timeline.nowMs(),
-      rejection: streamRejection(error),
-    })
-    account.aggregation.plan()
-  }
+  const { event, now } = eventFrom(account, incoming)
+  if (!isKnown(account, event)) accept(account, event, refusalOf(account, event, now))
 }
 
-function streamRejection({ error }: ApiError): string {
-  if (error.param === 'event_name') return 'no_meter'
-  if (error.code === 'meter_event_value_too_many_digits') return error.code
-  return error.message.includes('future') ? 'timestamp_in_future' : 'timestamp_too_far_in_past'
+type Event = Pick<
+  MeterEventRow,
+  'identifier' | 'event_name' | 'meter' | 'customer' | 'value' | 'timestamp' | 'received_ms'
+>
+
+/** What was sent, with the meter, the customer and the value it names; `now` is what its timestamp is measured by. */
+function eventFrom(account: Account, incoming: Incoming): { event: Event; now: number } {
+  const meter = meterNamed(account, incoming.event_name)
+  const customer = (meter && incoming.payload[meter.customer_mapping.event_payload_key]) ?? null
+  const now = timeOf(account, customer)
+  const written = meter ? valueIn(meter, incoming.payload) : ''
+  const event = {
+    identifier: incoming.identifier ?? randomUUID(),
+    event_name: incoming.event_name,
+    meter: meter?.id ?? null,
+    customer,
+    value: account.readings.meterEventNotation === 'scientific' ? plainNotation(written) : written,
+    timestamp: incoming.timestamp ?? now,
+    received_ms: account.timeline.nowMs(),
+  }
+  return { event, now }
+}
+
+function accept(account: Account, event: Event, refusal: Rejection | null): void {
+  const rejection = refusal ? writeRejection(refusal) : (account.faults.takeRejection() ?? null)
+  account.usage.accept({ ...event, rejection })
+  account.aggregation.plan()
+}
+
+function isKnown(account: Account, event: Event): boolean {
+  const scope = account.readings.meterEventIdentifierScope
+  const known = account.usage.byIdentifier(event.identifier, {
+    ...(scope !== 'account' && event.meter !== null && { meter: event.meter }),
+    ...(scope === 'customer' && event.customer !== null && { customer: event.customer }),
+  })
+  return known !== undefined && known.received_ms > event.received_ms - IDENTIFIER_KNOWN_MS
+}
+
+function isForLater(account: Account, { code }: Rejection): boolean {
+  return account.readings.unknownEventName === 'reported' && (code === 'no_meter' || code === 'archived_meter')
+}
+
+function refusedAtOnce({ code, message }: Rejection, eventName: string): ApiError {
+  if (code === 'no_meter' || code === 'archived_meter') {
+    return refuse(`No active meter found for event name "${eventName}".`, {
+      code: 'resource_missing',
+      param: 'event_name',
+    })
+  }
+  if (code === 'meter_event_value_too_many_digits') return refuse(message, { code, param: 'payload' })
+  return refuse(message, { param: 'timestamp' })
 }
 
 /** The token of a meter event session stands for the key at the stream, for a quarter of an hour. */
@@ -225,16 +238,10 @@ export function isStreamToken(path: string, header: string | null, now: number):
   throw new ApiError(401, { type: 'temporary_session_expired', message: 'The temporary session has expired.' }, false)
 }
 
-function activeMeter(account: Account, eventName: string): Meter {
-  const meter = account.objects
-    .all<Meter>('billing.meter', { '$.event_name': eventName })
-    .find((found) => found.status === 'active')
-  if (!meter)
-    throw refuse(`No active meter found for event name "${eventName}".`, {
-      param: 'event_name',
-      code: 'resource_missing',
-    })
-  return meter
+/** The active meter of that event name, or else an inactive one. */
+function meterNamed(account: Account, eventName: string): Meter | undefined {
+  const named = account.objects.all<Meter>('billing.meter', { '$.event_name': eventName })
+  return named.find(({ status }) => status === 'active') ?? named[0]
 }
 
 /** A count needs no value: each event is one. */
@@ -243,36 +250,11 @@ function valueIn(meter: Meter, payload: Incoming['payload']): string {
   return value ?? (meter.default_aggregation.formula === 'count' ? '1' : '')
 }
 
-/** The window of a test clock's customer is relative to the clock's frozen time. */
-function clockOf(account: Account, customerId: string | null): number {
+/** What "35 days ago" and "in 5 minutes" are measured by: for a test clock's customer its frozen time. */
+function timeOf(account: Account, customerId: string | null): number {
+  if (account.readings.meterEventClock === 'real') return account.seconds()
   const customer = customerId === null ? undefined : account.objects.find<Customer>('customer', customerId)
   return account.seconds(customer?.test_clock ?? null)
-}
-
-function checkWindow(at: number, now: number): void {
-  const oldest = now - OLDEST_SECONDS
-  if (at < oldest) {
-    throw refuse(
-      `The event timestamp cannot be more than 35 days in past. Expected a timestamp greater than or equal to ${oldest}.`,
-      { param: 'timestamp' },
-    )
-  }
-  const latest = now + AHEAD_SECONDS
-  if (at > latest) {
-    throw refuse(
-      `The event timestamp cannot be more than 5 minutes in the future. Expected a timestamp less than or equal to ${latest}.`,
-      { param: 'timestamp' },
-    )
-  }
-}
-
-function checkDigits(value: string): void {
-  const digits = value.replace(/^-/, '').replace('.', '').replace(/^0+/, '')
-  if (!/^\d*$/.test(digits) || digits.length <= DIGITS_MAX) return
-  throw refuse(`The value in the event payload can have at most ${DIGITS_MAX} digits. Received \`${value}\`.`, {
-    code: 'meter_event_value_too_many_digits',
-    param: 'payload',
-  })
 }
 
 function cancelMeterEvent(account: Account, eventName: string, identifier: string): void {
@@ -283,13 +265,15 @@ function cancelMeterEvent(account: Account, eventName: string, identifier: strin
       param: 'cancel[identifier]',
     })
   }
-  if (event.state === 'cancelled') throw refuse(`The event with identifier ${identifier} has already been cancelled.`)
+  if (event.state === 'cancelled' || event.state === 'cancelling')
+    throw refuse(`The event with identifier ${identifier} has already been cancelled.`)
   if (event.received_ms <= account.timeline.nowMs() - IDENTIFIER_KNOWN_MS) {
     throw refuse('You can only cancel events within 24 hours of Stripe receiving them.', {
       param: 'cancel[identifier]',
     })
   }
-  account.usage.cancel(event)
+  account.usage.cancelLater(event)
+  account.aggregation.plan()
 }
 
 function instant(written: string | undefined): number | undefined {
