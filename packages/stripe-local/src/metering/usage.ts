@@ -134,6 +134,13 @@ export class Usage {
     )
   }
 
+  /** Whether a customer has any counted event in the span. */
+  hasAny(meter: Meter, customer: string, span: Span): boolean {
+    const sql = `select 1 from meter_events where meter = ? and customer = ? and timestamp >= ? and timestamp < ?
+                 and state in ('counted', 'cancelling') limit 1`
+    return this.#db.get(sql, meter.id, customer, span.start, span.end) !== undefined
+  }
+
   /** Hours (starts) that have counted usage. */
   hours(meter: Meter, customer: string, span: Span): number[] {
     const sql =

@@ -22,12 +22,7 @@ export const meterRoutes = [
       value_settings: shape({ event_payload_key: required(text({ max: 100 })) }),
     },
     (account, params) => {
-      const [holder] = account.objects.all<Meter>('billing.meter', { '$.event_name': params.event_name })
-      if (holder) {
-        throw refuse(`A meter with event name \`${params.event_name}\` already exists: \`${holder.id}\`.`, {
-          param: 'event_name',
-        })
-      }
+      checkFree(account, params.event_name)
       const created = account.seconds()
       const made = account.create<Meter>(
         {
@@ -75,6 +70,7 @@ export const meterRoutes = [
   route('POST', '/v1/billing/meters/:id/reactivate', {}, (account, _params, { id }) => {
     const before = account.get<Meter>('billing.meter', id!)
     if (before.status === 'active') throw refuse(`The meter \`${before.id}\` is already active.`)
+    checkFree(account, before.event_name, before.id)
     const changes = {
       status: 'active' as const,
       status_transitions: { deactivated_at: null },
@@ -98,13 +94,31 @@ export const meterRoutes = [
       const customer = account.reference<Customer>('customer', params.customer, 'customer')
       const span = { start: params.start_time, end: params.end_time }
       checkAligned(span, params.value_grouping_window)
-      const summaries = windowsOf(account, stored, customer.id, span, params.value_grouping_window).map((window) =>
-        summaryOf(account, stored, customer.id, window),
-      )
-      return listSlice(summaries, `/v1/billing/meters/${stored.id}/event_summaries`, params, 'meter event summary')
+      const grouping = params.value_grouping_window
+      const rows = windowsOf(account, stored, customer.id, span, grouping).map((window) => ({
+        id: summaryId(stored, customer.id, window),
+        window,
+      }))
+      const page = listSlice(rows, `/v1/billing/meters/${stored.id}/event_summaries`, params, 'meter event summary')
+      // Only what is shown is summed.
+      const shown = page.data as typeof rows
+      return {
+        ...page,
+        data: shown.map(({ id: summary, window }) => summaryOf(account, stored, customer.id, summary, window)),
+      }
     },
   ),
 ]
+
+/** An event name belongs to one meter. @throws ApiError */
+function checkFree(account: Account, eventName: string, except?: string): void {
+  const holder = account.objects
+    .all<Meter>('billing.meter', { '$.event_name': eventName })
+    .filter(({ id }) => id !== except)
+    .find(({ status }) => status === 'active' || account.readings.inactiveMeterEventName === 'taken')
+  if (!holder) return
+  throw refuse(`A meter with event name \`${eventName}\` already exists: \`${holder.id}\`.`, { param: 'event_name' })
+}
 
 function checkAligned({ start, end }: Span, window: 'day' | 'hour' | undefined): void {
   const [seconds, name] =
@@ -118,7 +132,7 @@ function checkAligned({ start, end }: Span, window: 'day' | 'hour' | undefined):
   if (start >= end) throw refuse('The `end_time` must be after the `start_time`.', { param: 'end_time' })
 }
 
-/** Newest first; windows without usage are left out. Without grouping there is one, with usage or without. */
+/** Newest first; windows without usage are left out. Without grouping there is one. */
 function windowsOf(
   account: Account,
   stored: Meter,
@@ -126,7 +140,10 @@ function windowsOf(
   span: Span,
   window: 'day' | 'hour' | undefined,
 ): Span[] {
-  if (!window) return [span]
+  if (!window) {
+    const isShown = account.readings.emptySummary === 'zero' || account.usage.hasAny(stored, customer, span)
+    return isShown ? [span] : []
+  }
   const seconds = window === 'day' ? 86_400 : 3600
   const starts = new Set(
     account.usage.hours(stored, customer, span).map((hour) => Math.floor(hour / seconds) * seconds),
@@ -134,10 +151,14 @@ function windowsOf(
   return [...starts].sort((a, b) => b - a).map((start) => ({ start, end: start + seconds }))
 }
 
-/** The id is made of what the summary is about, so that paging finds it again. */
-function summaryOf(account: Account, stored: Meter, customer: string, span: Span): Wire {
+/** Made of what the summary is about, so that paging finds it again. */
+function summaryId(stored: Meter, customer: string, { start, end }: Span): string {
+  return `mtrusg_test_${stored.id.slice(-12)}${customer.slice(-8)}${start.toString(36)}${end.toString(36)}`
+}
+
+function summaryOf(account: Account, stored: Meter, customer: string, id: string, span: Span): Wire {
   return {
-    id: `mtrusg_test_${stored.id.slice(-12)}${customer.slice(-8)}${span.start.toString(36)}${span.end.toString(36)}`,
+    id,
     object: 'billing.meter_event_summary',
     aggregated_value: Number(formatPico(account.usage.aggregate(stored, customer, span))),
     end_time: span.end,
