@@ -10,6 +10,7 @@ import { ApiError, type WireError } from './errors.ts'
 import { expand } from './expand.ts'
 import { type RawFields, rawFrom, readForm } from './form.ts'
 import { fingerprintOf, IdempotencyKeys } from './idempotency.ts'
+import { inPinnedWords } from './older-requests.ts'
 import { list, readParams, text } from './params.ts'
 import type { RequestLog } from './request-log.ts'
 import type { Method, Route } from './route.ts'
@@ -181,7 +182,9 @@ export class Api {
     this.#account.cause = { id: requestId, idempotency_key: key }
     try {
       return db.transaction(() => {
-        const answer = this.#perform(method, url.pathname, readRaw(method, url, body, headers))
+        const raw = readRaw(method, url, body, headers)
+        const asked = inPinnedWords(headers.get('stripe-version'), method, url.pathname, raw)
+        const answer = this.#perform(method, url.pathname, asked)
         const refusal = this.#takeRefusal()
         return keep(refusal ? this.#refusal(refusal) : { status: 200, body: this.#account.written(answer, 2) })
       })
