@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { type TestContext, test } from 'node:test'
 import { Stripe } from 'stripe'
 import { startStripeLocal } from 'stripe-local'
+import { payAt } from '../stripe-local/test/world.ts'
 import { redirectStripe } from './redirect.ts'
 
 /** What the local Stripe answers as, whoever asks. */
@@ -88,6 +89,41 @@ for (const { name, Sdk, version } of SDKS) {
   })
 }
 
+test('stripe 18.5.0 may ask in the words of its version, and gets a classic subscription as it was then', async (t) => {
+  const stripe = await client(t, Stripe18)
+  const price = await monthly(stripe)
+
+  const asked = {
+    mode: 'subscription',
+    ui_mode: 'hosted',
+    payment_method_types: ['card'],
+    success_url: 'https://example.com/done',
+    line_items: [{ price, quantity: 1 }],
+  } as unknown as Stripe.Checkout.SessionCreateParams
+  const session = await stripe.checkout.sessions.create(asked)
+  assert.equal((await payAt(session.url!, { number: '4242 4242 4242 4242' })).status, 303)
+
+  const { subscription } = await stripe.checkout.sessions.retrieve(session.id, { expand: ['subscription'] })
+  assert.equal((subscription as Stripe.Subscription).billing_mode.type, 'classic')
+})
+
+test('stripe 22.6.2 may reset a billing cycle in the words of its version', async (t) => {
+  const stripe = await client(t, Stripe)
+  const price = await monthly(stripe)
+  const { id: clock } = await stripe.testHelpers.testClocks.create({ frozen_time: at('2026-01-10T08:00:00Z') })
+  const { id: customer } = await stripe.customers.create({ test_clock: clock })
+  const card = await stripe.paymentMethods.attach('pm_card_visa', { customer })
+  const params = { customer, default_payment_method: card.id, items: [{ price }] }
+  const { id, billing_mode } = await stripe.subscriptions.create(params)
+  assert.equal(billing_mode.type, 'flexible')
+  await advance(stripe, clock, '2026-01-20T08:00:00Z')
+
+  const reset = await stripe.subscriptions.update(id, { billing_cycle_anchor: 'now', proration_behavior: 'none' })
+
+  assert.equal(reset.billing_cycle_anchor, at('2026-01-20T08:00:00Z'))
+  assert.equal(reset.items.data[0]!.current_period_end, at('2026-02-20T08:00:00Z'))
+})
+
 test('the oldest version with meters is answered, an older one refused by name', async (t) => {
   const local = await startStripeLocal()
   t.after(() => local.close())
@@ -113,6 +149,16 @@ async function client(t: TestContext, Sdk: typeof Stripe): Promise<Stripe> {
   t.after(() => local.close())
   redirectStripe(t, local)
   return new Sdk(local.secretKey)
+}
+
+async function monthly(stripe: Stripe): Promise<string> {
+  const price = await stripe.prices.create({
+    currency: 'usd',
+    unit_amount: 2000,
+    recurring: { interval: 'month' },
+    product_data: { name: 'Pro' },
+  })
+  return price.id
 }
 
 function assertNoticed(answer: Stripe.Response<unknown>, version: string) {
