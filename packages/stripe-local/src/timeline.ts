@@ -1,13 +1,16 @@
 import type { Database } from './database.ts'
 
-export type DueKind = 'subscription' | 'invoice' | 'checkout' | 'delivery'
+export type DueKind = 'subscription' | 'invoice' | 'credit_grant' | 'checkout' | 'delivery'
 type Handler = (id: string, atMs: number) => void
+type Due = { kind: DueKind; id: string; atMs: number }
 
 /** Node's timers hold 31 bits; the timer wakes at least this often and looks again. */
 const TIMER_MS_MAX = 60 * 60 * 1000
 /** "Advance to now" is asked with an instant that is a little past when it arrives. */
 const SLACK_MS = 1000
 const POSTPONED_MS = 60_000
+/** Steps share a transaction for so long, in milliseconds; then whoever else waits has a turn. */
+const TURN_MS = 40
 
 /**
  * The local Stripe's time and what has to happen when. The main clock ('') is real time plus an offset that only grows;
@@ -15,7 +18,10 @@ const POSTPONED_MS = 60_000
  */
 export class Timeline {
   readonly handlers = new Map<DueKind, Handler>()
-  /** Waits until what a step set off (webhooks, aggregation) is done. */
+  /** Does what a step set off and can be done at once (aggregation); in the step's transaction. */
+  afterStep: () => void = () => {}
+  /** Whether a step set off what takes time (webhooks): then `settle` is awaited before time goes on. */
+  mustSettle: () => boolean = () => false
   settle: () => Promise<void> = async () => {}
   onError: (line: string) => void = () => {}
   readonly #db: Database
@@ -73,29 +79,13 @@ export class Timeline {
     return this.#serially(async () => {
       if (toMs < this.nowMs() - SLACK_MS)
         throw new RangeError(`Time only moves forward: it is ${new Date(this.nowMs()).toISOString()}.`)
-      await this.settle()
-      for (;;) {
-        const next = this.#next('', toMs)
-        if (!next) break
-        this.#moveTo(Math.max(next.atMs, this.nowMs()))
-        await this.#step(next)
-      }
-      this.#moveTo(Math.max(toMs, this.nowMs()))
+      await this.#walk('', toMs, (atMs) => this.#moveTo(Math.max(atMs, this.nowMs())))
     })
   }
 
   /** Moves a test clock, whose frozen time `freeze` writes. */
   advanceClock(clock: string, toMs: number, freeze: (atMs: number) => void): Promise<void> {
-    return this.#serially(async () => {
-      await this.settle()
-      for (;;) {
-        const next = this.#next(clock, toMs)
-        if (!next) break
-        freeze(next.atMs)
-        await this.#step(next)
-      }
-      freeze(toMs)
-    })
+    return this.#serially(() => this.#walk(clock, toMs, freeze))
   }
 
   get isClosed(): boolean {
@@ -118,12 +108,57 @@ export class Timeline {
     this.arm()
   }
 
-  async #step(next: { kind: DueKind; id: string; atMs: number }): Promise<void> {
-    this.#db.transaction(() => {
-      this.schedule(next.kind, next.id, null)
-      this.handlers.get(next.kind)?.(next.id, next.atMs)
-    })
+  /** From one due thing to the next until `toMs`. What is due at one instant is done before its webhooks are awaited. */
+  async #walk(clock: string, toMs: number, moveTo: (atMs: number) => void): Promise<void> {
     await this.settle()
+    while (this.#turn(clock, toMs, moveTo)) {
+      if (this.mustSettle()) await this.settle()
+      else await new Promise(setImmediate)
+    }
+    moveTo(toMs)
+  }
+
+  /** As many steps as one turn allows, in one transaction. @returns whether there may be more */
+  #turn(clock: string, toMs: number, moveTo: (atMs: number) => void): boolean {
+    const offsetMs = this.#offsetMs
+    let done = 0
+    const attempt = (limit: number) =>
+      this.#db.transaction(() => this.#steps(clock, toMs, moveTo, limit, () => (done += 1)))
+    try {
+      return attempt(Number.POSITIVE_INFINITY)
+    } catch (error) {
+      this.#offsetMs = offsetMs
+      if (done === 0) throw error
+      // A step fails alone: those before it are done again, each by itself, and then it is the first.
+      for (let left = done; left > 0; left -= 1) attempt(1)
+      return true
+    }
+  }
+
+  #steps(clock: string, toMs: number, moveTo: (atMs: number) => void, limit: number, tally: () => void): boolean {
+    const untilMs = performance.now() + TURN_MS
+    let at: number | undefined
+    for (let count = 0; count < limit && performance.now() < untilMs; count += 1) {
+      const next = this.#next(clock, toMs)
+      if (!next) return at !== undefined && this.mustSettle()
+      if (at !== undefined && next.atMs !== at && this.mustSettle()) return true
+      if (next.atMs !== at) moveTo(next.atMs)
+      at = next.atMs
+      this.#perform(next)
+      tally()
+    }
+    return true
+  }
+
+  async #step(next: Due): Promise<void> {
+    this.#db.transaction(() => this.#perform(next))
+    await this.settle()
+  }
+
+  #perform({ kind, id, atMs }: Due): void {
+    this.schedule(kind, id, null)
+    this.handlers.get(kind)?.(id, atMs)
+    this.afterStep()
   }
 
   /** A step that throws must neither end the process nor be tried without a pause. */
@@ -132,7 +167,7 @@ export class Timeline {
     this.schedule(failed.kind, failed.id, this.nowMs() + POSTPONED_MS)
   }
 
-  #next(clock: string, untilMs: number): { kind: DueKind; id: string; atMs: number } | undefined {
+  #next(clock: string, untilMs: number): Due | undefined {
     if (this.#closed) return undefined
     const row = this.#db.get<{ kind: DueKind; id: string; at_ms: number }>(
       'select kind, id, at_ms from due where clock = ? and at_ms <= ? order by at_ms, kind, id limit 1',

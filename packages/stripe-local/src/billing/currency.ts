@@ -39,6 +39,11 @@ export function stepOf(currency: string): bigint {
   return THREE_DECIMALS.has(currency) ? 10n : 1n
 }
 
+/** The step a charge comes in: ISK and UGX have no fractions, though they are sent with two decimals. */
+export function chargeStep(currency: string): bigint {
+  return currency === 'isk' || currency === 'ugx' ? 100n : stepOf(currency)
+}
+
 export function minimumCharge(currency: string): bigint {
   return MINIMUM_CHARGE[currency] ?? 50n
 }

@@ -93,6 +93,8 @@ export interface Invoice extends Stored, Billed {
   _awaits_delivery: boolean
   /** The payment Stripe made for it when it was finalized. */
   _payment?: string
+  /** Other payments were attached to it. */
+  _attached?: boolean
   /** A number given by hand, taken when it is finalized. */
   _number?: string
 }
@@ -166,7 +168,7 @@ const FIXED = {
 }
 
 export function presentInvoice(account: Account, stored: Invoice): Wire {
-  const { _lines, _usage, _awaits_delivery, _payment, _number, ...shown } = stored
+  const { _lines, _usage, _awaits_delivery, _payment, _attached, _number, ...shown } = stored
   const lines = linesOf(stored, LINES_SHOWN)
   return {
     ...FIXED,

@@ -87,7 +87,7 @@ export const lineItem: Kind = {
 /** The lines of a metered item for a span of usage; `part` is where the invoice remembers the span. */
 export function usageLines(account: Account, owner: Subscription, usage: UsagePart, part?: number): Line[] {
   const price = account.get<Price>('price', usage.price)
-  const used = usageOf(account, owner.customer, price, usage) - BigInt(usage.skipped ?? 0)
+  const used = usedOf(account, owner, price, usage)
   return pricedLines(account, price, used, owner.currency, BigInt(usage.billed ?? 0)).map((line) => ({
     ...line,
     metadata: owner.metadata,
@@ -96,6 +96,11 @@ export function usageLines(account: Account, owner: Subscription, usage: UsagePa
     subscription: owner.id,
     ...(part !== undefined && { _usage: part, _used: formatPico(used) }),
   }))
+}
+
+/** The usage of a span that counts, in units of 10^-12. */
+export function usedOf(account: Account, owner: Subscription, price: Price, usage: UsagePart): bigint {
+  return usageOf(account, owner.customer, price, usage) - BigInt(usage.skipped ?? 0)
 }
 
 /** A metered price's usage of a customer in a span, in units of 10^-12. */

@@ -7,4 +7,10 @@ export interface InvoiceReactions {
   settled: (account: Account, paid: Invoice) => void
   /** A charge failed; after the last try no other follows by itself. */
   unpaid: (account: Account, open: Invoice, wasLastTry: boolean) => void
+  /** It was given up as uncollectible. */
+  forgiven: (account: Account, given: Invoice) => void
+  /** It was voided. */
+  voided: (account: Account, voided: Invoice) => void
+  /** It was sent to be paid and its due date has passed. */
+  overdue: (account: Account, open: Invoice) => void
 }

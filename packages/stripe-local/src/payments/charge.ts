@@ -1,4 +1,5 @@
 import type { Account, Kind, Wire } from '../account.ts'
+import { listOf } from '../http/route.ts'
 import { newId } from '../identifier.ts'
 import type { Stored } from '../objects.ts'
 import type { Decline } from '../resources/cards.ts'
@@ -51,6 +52,14 @@ export const charge: Kind = {
   type: 'charge',
   noun: 'charge',
   references: { customer: 'customer', payment_intent: 'payment_intent' },
+  onExpand: { refunds: (account, stored: Charge) => refundsOf(account, stored) },
+}
+
+/** The latest ten, as a charge shows them when they are expanded. */
+function refundsOf(account: Account, stored: Charge): Wire {
+  const refunds = account.objects.all('refund', { '$.charge': stored.id }).toReversed()
+  const shown = refunds.slice(0, 10).map((refund) => account.present(refund))
+  return listOf(shown, `/v1/charges/${stored.id}/refunds`, refunds.length > 10)
 }
 
 export interface Charging {

@@ -60,6 +60,8 @@ export interface PaymentIntent extends Stored {
   _session: string | null
   /** The bank's question was answered, and the caller has to confirm once more (confirmation_method manual). */
   _answered?: boolean
+  /** The invoice it pays. */
+  _invoice?: string
   /** The clock of its customer. */
   _clock: string | null
 }

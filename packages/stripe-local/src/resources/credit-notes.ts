@@ -162,5 +162,5 @@ function applyTo(account: Account, invoice: Invoice, note: CreditNote): void {
     },
     'invoice.updated',
   )
-  if (invoice.status === 'open' && remaining === 0) markPaid(account, invoice.id, 0)
+  if (invoice.status === 'open' && remaining === 0) markPaid(account, invoice.id)
 }

@@ -1,4 +1,7 @@
 import type { Kind } from '../account.ts'
+import { checkoutItem, checkoutSession } from '../checkout/session.ts'
+import { creditGrant } from '../credits/grant.ts'
+import { creditBalanceTransaction } from '../credits/ledger.ts'
 import type { Route } from '../http/route.ts'
 import { balanceTransaction } from '../invoices/balance.ts'
 import { invoice } from '../invoices/invoice.ts'
@@ -7,10 +10,13 @@ import { lineItem } from '../invoices/line.ts'
 import { invoicePayment } from '../invoices/payment.ts'
 import { charge } from '../payments/charge.ts'
 import { paymentIntent } from '../payments/payment-intent.ts'
+import { refund } from '../payments/refund.ts'
 import { setupAttempt, setupIntent } from '../payments/setup-intent.ts'
 import { subscription, subscriptionItem } from '../subscriptions/subscription.ts'
 import { accountRoutes } from './account.ts'
-import { checkoutItem, checkoutRoutes, checkoutSession } from './checkout-sessions.ts'
+import { chargeRoutes } from './charges.ts'
+import { checkoutRoutes } from './checkout-sessions.ts'
+import { creditGrantRoutes } from './credit-grants.ts'
 import { creditNote, creditNoteRoutes } from './credit-notes.ts'
 import { customerBalanceTransactionRoutes } from './customer-balance-transactions.ts'
 import { customer, customerRoutes } from './customers.ts'
@@ -19,6 +25,8 @@ import { eventDestination, eventDestinationRoutes } from './event-destinations.t
 import { eventRoutes } from './events.ts'
 import { fraudRoutes } from './fraud.ts'
 import { invoiceItemRoutes } from './invoice-items.ts'
+import { invoiceLineRoutes } from './invoice-lines.ts'
+import { invoicePreviewRoutes } from './invoice-previews.ts'
 import { invoiceRoutes } from './invoices.ts'
 import { meterEventRoutes } from './meter-events.ts'
 import { meter, meterRoutes } from './meters.ts'
@@ -29,6 +37,7 @@ import { portalConfiguration, portalConfigurationRoutes } from './portal-configu
 import { portalSession, portalSessionRoutes } from './portal-sessions.ts'
 import { price, priceRoutes } from './prices.ts'
 import { product, productRoutes } from './products.ts'
+import { refundRoutes } from './refunds.ts'
 import { searchRoutes } from './search.ts'
 import { setupIntentRoutes } from './setup-intents.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
@@ -41,6 +50,8 @@ export const kinds: Kind[] = [
   charge,
   checkoutItem,
   checkoutSession,
+  creditBalanceTransaction,
+  creditGrant,
   creditNote,
   customer,
   eventDestination,
@@ -56,6 +67,7 @@ export const kinds: Kind[] = [
   portalSession,
   price,
   product,
+  refund,
   setupAttempt,
   setupIntent,
   subscription,
@@ -67,7 +79,9 @@ export const kinds: Kind[] = [
 
 export const routes: Route[] = [
   ...accountRoutes,
+  ...chargeRoutes,
   ...checkoutRoutes,
+  ...creditGrantRoutes,
   ...creditNoteRoutes,
   ...customerBalanceTransactionRoutes,
   ...customerRoutes,
@@ -76,6 +90,8 @@ export const routes: Route[] = [
   ...eventRoutes,
   ...fraudRoutes,
   ...invoiceItemRoutes,
+  ...invoiceLineRoutes,
+  ...invoicePreviewRoutes,
   ...invoiceRoutes,
   ...meterEventRoutes,
   ...meterRoutes,
@@ -88,6 +104,7 @@ export const routes: Route[] = [
   ...productRoutes,
   ...setupIntentRoutes,
   ...searchRoutes,
+  ...refundRoutes,
   ...subscriptionRoutes,
   ...taxIdRoutes,
   ...testClockRoutes,
