@@ -4,9 +4,9 @@ import { integer, list, mergedMetadata, metadata, oneOf, required, shape, text }
 import { route } from '../http/route.ts'
 import { newId, newSecret } from '../identifier.ts'
 import type { EventDestination } from '../webhooks/endpoint.ts'
-import { checkEventTypes } from '../webhooks/events.ts'
+import { API_VERSION, checkEventTypes } from '../webhooks/events.ts'
 import { iso } from './meter-events.ts'
-import { checkUrl } from './webhook-endpoints.ts'
+import { checkUrl, checkVersion } from './webhook-endpoints.ts'
 
 export const eventDestination: Kind = {
   type: 'v2.core.event_destination',
@@ -14,11 +14,14 @@ export const eventDestination: Kind = {
   present: (_account, stored: EventDestination) => presentDestination(stored, []),
 }
 
-const include = list(oneOf('webhook_endpoint.signing_secret', 'webhook_endpoint.url'))
-type Include = ('webhook_endpoint.signing_secret' | 'webhook_endpoint.url')[]
+/** The secret is shown in the answer to create alone. */
+const included = ['webhook_endpoint.signing_secret', 'webhook_endpoint.url'] as const
+const includeAtCreation = list(oneOf(...included))
+const include = list(oneOf(included[1]))
+type Include = (typeof included)[number][]
 
-/** Secret and address are shown only when asked for; the secret in the answer to create alone. */
-function presentDestination(stored: EventDestination, included: Include): Wire {
+/** Secret and address are shown only when asked for. */
+function presentDestination(stored: EventDestination, shown: Include): Wire {
   return {
     id: stored.id,
     object: stored.object,
@@ -26,17 +29,18 @@ function presentDestination(stored: EventDestination, included: Include): Wire {
     description: stored.description,
     enabled_events: stored.enabled_events,
     event_payload: stored.event_payload,
-    events_from: ['self'],
+    events_from: ['@self'],
     livemode: false,
     metadata: stored.metadata,
     name: stored.name,
     ...(stored.snapshot_api_version !== null && { snapshot_api_version: stored.snapshot_api_version }),
     status: stored.status,
+    ...(stored.status === 'disabled' && { status_details: { disabled: { reason: 'user' } } }),
     type: stored.type,
     updated: iso(stored.updated),
     webhook_endpoint: {
-      ...(included.includes('webhook_endpoint.signing_secret') && { signing_secret: stored._secret }),
-      ...(included.includes('webhook_endpoint.url') && { url: stored._url }),
+      ...(shown.includes('webhook_endpoint.signing_secret') && { signing_secret: stored._secret }),
+      ...(shown.includes('webhook_endpoint.url') && { url: stored._url }),
     },
   }
 }
@@ -47,17 +51,23 @@ export const eventDestinationRoutes = [
     '/v2/core/event_destinations',
     {
       name: required(text()),
-      type: required(oneOf('webhook_endpoint')),
+      type: required(oneOf('amazon_eventbridge', 'azure_event_grid', 'webhook_endpoint')),
       event_payload: required(oneOf('snapshot', 'thin')),
       enabled_events: required(list(text())),
       description: text(),
-      events_from: list(text()),
-      include,
+      events_from: list(oneOf('@self', '@accounts', '@organization_members', '@organization_members/@accounts')),
+      include: includeAtCreation,
       metadata: metadata(),
       snapshot_api_version: text(),
       webhook_endpoint: shape({ url: required(text()) }),
     },
     (account, params) => {
+      if (params.type !== 'webhook_endpoint') {
+        throw refuse(`stripe-local delivers to webhook endpoints only, not to ${params.type}.`, { param: 'type' })
+      }
+      if (params.events_from?.some((scope) => scope !== '@self')) {
+        throw refuse('stripe-local has one account: `events_from` can only be `@self`.', { param: 'events_from' })
+      }
       const url = params.webhook_endpoint?.url
       if (url === undefined)
         throw refuse('Missing required param: webhook_endpoint.', {
@@ -65,7 +75,8 @@ export const eventDestinationRoutes = [
           param: 'webhook_endpoint',
         })
       checkUrl(url, 'webhook_endpoint.url')
-      checkEventTypes(params.enabled_events)
+      checkEventTypes(params.enabled_events, params.event_payload)
+      checkVersion(params.snapshot_api_version, 'snapshot_api_version')
       if (params.event_payload === 'thin' && params.snapshot_api_version !== undefined) {
         throw refuse('`snapshot_api_version` may only be given when `event_payload` is `snapshot`.', {
           param: 'snapshot_api_version',
@@ -82,7 +93,7 @@ export const eventDestinationRoutes = [
         livemode: false,
         metadata: mergedMetadata({}, params.metadata),
         name: params.name,
-        snapshot_api_version: params.snapshot_api_version ?? null,
+        snapshot_api_version: params.event_payload === 'snapshot' ? (params.snapshot_api_version ?? API_VERSION) : null,
         status: 'enabled',
         type: 'webhook_endpoint',
         updated: created,
@@ -131,6 +142,7 @@ export const eventDestinationRoutes = [
     (account, { include: included, metadata: sent, webhook_endpoint: endpoint, ...params }, { id }) => {
       const before = account.get<EventDestination>('v2.core.event_destination', id!)
       if (endpoint) checkUrl(endpoint.url, 'webhook_endpoint.url')
+      if (params.enabled_events) checkEventTypes(params.enabled_events, before.event_payload)
       const after = account.change(before, {
         ...params,
         metadata: mergedMetadata(before.metadata, sent),

@@ -1,7 +1,20 @@
 import type { Account, LoggedEvent, Wire } from '../account.ts'
 import { missing, refuse } from '../http/errors.ts'
-import { flag, integer, list, type Range, range, text } from '../http/params.ts'
+import { flag, integer, list, type Range, type Rule, range, shape, text } from '../http/params.ts'
 import { listOf, paging, route } from '../http/route.ts'
+
+/** Events can be read for 30 days. */
+const KEPT_SECONDS = 30 * 86_400
+
+/** In v2 an instant is RFC 3339; in a query string Unix seconds are taken, too. */
+const instant: Rule<number> = {
+  read(value, name) {
+    const written = String(value)
+    const at = /^\d+$/.test(written) ? Number(written) : Date.parse(written) / 1000
+    if (Number.isNaN(at)) throw refuse(`Invalid timestamp: ${written}`, { param: name })
+    return at
+  },
+}
 
 export const eventRoutes = [
   route('GET', '/v1/events/:id', {}, (account, _params, { id }) => present(account, eventOf(account, 'snapshot', id!))),
@@ -21,6 +34,7 @@ export const eventRoutes = [
         cursor === undefined ? undefined : cursorOf(account, cursor, backwards ? 'ending_before' : 'starting_after')
       const types = params.types ?? (params.type === undefined ? [] : [params.type])
       const conditions: Condition[] = [
+        { sql: 'created > ?', values: [oldest(account)] },
         ...(types.length > 0
           ? [{ sql: `(${types.map(() => 'type glob ?').join(' or ')})`, values: types.map(globOf) }]
           : []),
@@ -50,25 +64,52 @@ export const eventRoutes = [
   route(
     'GET',
     '/v2/core/events',
-    { limit: integer({ min: 1, max: 100 }), object_id: text(), types: list(text()), page: text() },
-    (account, params) => {
-      const limit = params.limit ?? 20
-      const before = params.page === undefined ? Number.MAX_SAFE_INTEGER : eventOf(account, 'thin', params.page).seq
-      const types = params.types ?? []
+    {
+      created: shape({ gt: instant, gte: instant, lt: instant, lte: instant }),
+      limit: integer({ min: 1, max: 100 }),
+      object_id: text(),
+      page: text(),
+      types: list(text(), { max: 20 }),
+    },
+    (account, { created, limit = 20, object_id: object, page: cursor, types = [] }) => {
+      const at = cursor === undefined ? undefined : eventOf(account, 'thin', cursor).seq
+      const conditions: Condition[] = [
+        { sql: 'created > ?', values: [oldest(account)] },
+        ...createdConditions(created),
+        ...(at === undefined ? [] : [{ sql: 'seq < ?', values: [at] }]),
+        ...(object === undefined ? [] : [{ sql: 'object_id = ?', values: [object] }]),
+        ...(types.length === 0 ? [] : [{ sql: `type in (${types.map(() => '?').join(', ')})`, values: types }]),
+      ]
       const rows = account.db.all<LoggedEvent>(
-        `select * from events where form = 'thin' and seq < ? ${params.object_id === undefined ? '' : 'and object_id = ?'}
-         ${types.length === 0 ? '' : `and type in (${types.map(() => '?').join(', ')})`} order by seq desc limit ?`,
-        before,
-        ...(params.object_id === undefined ? [] : [params.object_id]),
-        ...types,
+        `select * from events where ${[`form = 'thin'`, ...conditions.map(({ sql }) => sql)].join(' and ')}
+         order by seq desc limit ?`,
+        ...conditions.flatMap(({ values }) => values),
         limit + 1,
       )
       const page = rows.slice(0, limit)
-      const next = rows.length > limit ? `/v2/core/events?limit=${limit}&page=${page.at(-1)!.id}` : null
-      return { data: page.map((row) => JSON.parse(row.data) as Wire), next_page_url: next, previous_page_url: null }
+      return {
+        data: page.map((row) => JSON.parse(row.data) as Wire),
+        next_page_url: rows.length > limit ? nextPage(page.at(-1)!, { created, limit, object, types }) : null,
+        previous_page_url: null,
+      }
     },
   ),
 ]
+
+function nextPage(
+  last: LoggedEvent,
+  asked: { created: Range | undefined; limit: number; object: string | undefined; types: string[] },
+): string {
+  const query = new URLSearchParams({ limit: String(asked.limit), page: last.id })
+  for (const [bound, at] of Object.entries(asked.created ?? {})) query.set(`created[${bound}]`, String(at))
+  if (asked.object !== undefined) query.set('object_id', asked.object)
+  for (const [index, type] of asked.types.entries()) query.set(`types[${index}]`, type)
+  return `/v2/core/events?${query}`
+}
+
+function oldest(account: Account): number {
+  return account.seconds() - KEPT_SECONDS
+}
 
 interface Condition {
   sql: string
@@ -90,7 +131,7 @@ function deliveredCondition(wanted: boolean): Condition {
 
 function eventOf(account: Account, form: LoggedEvent['form'], id: string): LoggedEvent {
   const found = account.events.find(form, id)
-  if (!found) throw missing('event', id)
+  if (!found || found.created <= oldest(account)) throw missing('event', id)
   return found
 }
 

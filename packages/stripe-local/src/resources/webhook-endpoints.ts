@@ -17,12 +17,14 @@ export const webhookEndpointRoutes = [
       enabled_events: required(list(text())),
       api_version: text(),
       connect: flag(),
-      description: unsettable(text()),
+      description: unsettable(text({ max: 5000 })),
       metadata: metadata(),
     },
     (account, params) => {
       checkUrl(params.url)
       checkEventTypes(params.enabled_events)
+      checkVersion(params.api_version)
+      if (params.connect) throw refuse('stripe-local has no connected accounts.', { param: 'connect' })
       const made = account.create<WebhookEndpoint>({
         id: newId('we'),
         object: 'webhook_endpoint',
@@ -56,7 +58,7 @@ export const webhookEndpointRoutes = [
       url: text(),
       enabled_events: list(text()),
       disabled: flag(),
-      description: unsettable(text()),
+      description: unsettable(text({ max: 5000 })),
       metadata: metadata(),
     },
     (account, { disabled, metadata: sent, ...params }, { id }) => {
@@ -78,6 +80,17 @@ export const webhookEndpointRoutes = [
     return { id: gone.id, object: 'webhook_endpoint', deleted: true }
   }),
 ]
+
+/** Events have the pinned shape, which is that of every version since 2025-03-31.basil as far as the SDK's types go. */
+export function checkVersion(version: string | undefined, param = 'api_version'): void {
+  if (version === undefined || version >= '2025-03-31') return
+  throw refuse(
+    `stripe-local renders events as version ${API_VERSION} only; it knows nothing older than 2025-03-31.basil.`,
+    {
+      param,
+    },
+  )
+}
 
 export function checkUrl(url: string, param = 'url'): void {
   const scheme = URL.canParse(url) ? new URL(url).protocol : ''

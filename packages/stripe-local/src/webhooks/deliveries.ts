@@ -2,7 +2,7 @@ import type { Account, Mail } from '../account.ts'
 import type { Faults } from '../faults.ts'
 import { newId } from '../identifier.ts'
 import type { Delivery } from '../pages/context.ts'
-import { covers, type EventDestination, type WebhookEndpoint } from './endpoint.ts'
+import { covers, type EventDestination, secretsOf, type WebhookEndpoint } from './endpoint.ts'
 import type { ThinEvent } from './events.ts'
 import { signatureHeader } from './signature.ts'
 
@@ -175,13 +175,17 @@ export class Deliveries implements Mail {
   }
 
   async #send(row: DeliveryRow): Promise<Omit<Attempt, 'atMs'>> {
-    const secret = this.#secret(row.endpoint)
-    if (secret === undefined) return { answerStatus: null, answerBody: null, error: 'the endpoint was deleted' }
+    const endpoint = this.#endpoint(row.endpoint)
+    if (!endpoint) return { answerStatus: null, answerBody: null, error: 'the endpoint was deleted' }
     const body = this.#body(row)
     // A receiver's clock may be the wall's or the local Stripe's, which may be ahead. Only a signature that is too old
     // is refused, so the later of the two suits both.
     const signedMs = Math.max(Date.now(), this.#account.timeline.nowMs())
-    const signature = signatureHeader(body, secret, Math.floor(signedMs / 1000))
+    const signature = signatureHeader(
+      body,
+      secretsOf(endpoint, this.#account.timeline.nowMs()),
+      Math.floor(signedMs / 1000),
+    )
     try {
       const response = await fetch(row.url, {
         method: 'POST',
@@ -209,7 +213,7 @@ export class Deliveries implements Mail {
     const attempts = [...(JSON.parse(current.attempts) as Attempt[]), attempt]
     const delivered = attempt.answerStatus !== null && attempt.answerStatus >= 200 && attempt.answerStatus < 300
     const delayMs = this.#retryDelaysMs[attempts.length - 1]
-    const goneForGood = this.#secret(row.endpoint) === undefined || delayMs === undefined
+    const goneForGood = !this.#endpoint(row.endpoint) || delayMs === undefined
     const state = delivered || current.state === 'delivered' ? 'delivered' : goneForGood ? 'failed' : 'pending'
     const nextMs = state === 'pending' ? timeline.nowMs() + (delayMs ?? 0) : null
     db.run(
@@ -243,7 +247,7 @@ export class Deliveries implements Mail {
     return this.#account.db.get<DeliveryRow>('select * from deliveries where id = ?', id)
   }
 
-  #secret(endpoint: string): string | undefined {
-    return (this.#account.objects.any(endpoint) as WebhookEndpoint | EventDestination | undefined)?._secret
+  #endpoint(id: string): WebhookEndpoint | EventDestination | undefined {
+    return this.#account.objects.any(id) as WebhookEndpoint | EventDestination | undefined
   }
 }

@@ -2,21 +2,27 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Account, EventLog, LoggedEvent, RelatedObject, Wire } from '../account.ts'
 import { refuse } from '../http/errors.ts'
 import { newId } from '../identifier.ts'
+import { covers, type EventDestination } from './endpoint.ts'
+import { finerTypes, relatedTo, twinOf } from './twins.ts'
 
 export const API_VERSION = '2026-10-28.endive'
 
-/** What a thin event carries when it is fetched, and what of it is delivered. */
+/** What a thin event carries when it is fetched; all but `data` is delivered, too. */
 export interface ThinEvent {
   id: string
   object: 'v2.core.event'
   type: string
   created: string
   livemode: boolean
-  context: null
-  reason: null
-  related_object: RelatedObject | null
-  data: Wire
+  related_object?: RelatedObject
+  /** The request that set it off, of those that have a snapshot twin. */
+  reason?: { type: 'request'; request: { id: string; idempotency_key: string } }
+  /** The id of the snapshot event that tells the same. */
+  snapshot_event?: string
+  data?: Wire
 }
+
+type Thin = Pick<ThinEvent, 'data' | 'reason' | 'snapshot_event'> & { only?: { id: string; _url: string } }
 
 /** Every event that happened; inside the transaction of what happened, so that one is never without the other. */
 export class Events implements EventLog {
@@ -47,29 +53,42 @@ export class Events implements EventLog {
       rest,
     )
     account.deliveries.addressSnapshot(id, type)
+    const twin = twinOf(type)
+    if (twin !== null && this.#isWanted(twin))
+      this.#write(twin, relatedTo(object), { snapshot_event: id, ...this.#reason() })
   }
 
   /** As `emit`, with `previous_attributes`; silent when nothing visible changed. */
   emitChange(type: string, after: Wire, before: Wire): void {
     if (this.#account.rehearsing) return
     const previous = previousAttributes(before, after)
-    if (Object.keys(previous).length > 0) this.emit(type, after, previous)
+    if (Object.keys(previous).length === 0) return
+    this.emit(type, after, previous)
+    if (this.#thinDestinations().length === 0) return
+    for (const finer of finerTypes(type, after, before)) {
+      if (this.#isWanted(finer)) this.#write(finer, relatedTo(after), this.#reason())
+    }
   }
 
   /** Tells every thin destination that wants the type, or only the one given. */
-  emitThin(type: string, related: ThinEvent['related_object'], data: Wire, only?: { id: string; _url: string }): Wire {
+  emitThin(type: string, related: RelatedObject | null, data: Wire, only?: { id: string; _url: string }): Wire {
+    const written = this.#write(type, related, {
+      ...(Object.keys(data).length > 0 && { data }),
+      ...(only && { only }),
+    })
+    return { ...written }
+  }
+
+  #write(type: string, related: RelatedObject | null, { only, ...more }: Thin): ThinEvent {
     const account = this.#account
-    const created = new Date(account.timeline.nowMs()).toISOString()
     const event: ThinEvent = {
       id: newId(account.livemode ? 'evt' : 'evt_test'),
       object: 'v2.core.event',
       type,
-      created,
+      created: new Date(account.timeline.nowMs()).toISOString(),
       livemode: account.livemode,
-      context: null,
-      reason: null,
-      related_object: related,
-      data,
+      ...(related && { related_object: related }),
+      ...more,
     }
     account.db.run(
       `insert into event_log (id, form, type, created, object_id, rest) values (?, 'thin', ?, ?, ?, ?)`,
@@ -80,7 +99,23 @@ export class Events implements EventLog {
       account.written(event),
     )
     account.deliveries.addressThin(event.id, type, only)
-    return { ...event }
+    return event
+  }
+
+  /** Twins are written only for who asked for them: else each change would be told twice to nobody. */
+  #isWanted(type: string): boolean {
+    return this.#thinDestinations().some(({ enabled_events: types }) => covers(types, type))
+  }
+
+  #thinDestinations(): EventDestination[] {
+    const where = { '$.status': 'enabled', '$.event_payload': 'thin' }
+    return this.#account.objects.all<EventDestination>('v2.core.event_destination', where)
+  }
+
+  #reason(): Pick<ThinEvent, 'reason'> {
+    const { cause } = this.#account
+    if (!cause) return {}
+    return { reason: { type: 'request', request: { id: cause.id, idempotency_key: cause.idempotency_key ?? '' } } }
   }
 
   find(form: LoggedEvent['form'], id: string): LoggedEvent | undefined {
@@ -115,15 +150,22 @@ function isHash(value: unknown): value is Wire {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** @throws ApiError for what cannot name a type of event; Stripe knows no other wildcard than `*` alone */
-export function checkEventTypes(types: string[]): void {
+/**
+ * Names of types, or `*` for all: Stripe knows no other wildcard.
+ *
+ * @param payload snapshot events have names such as invoice.paid, thin ones such as v1.invoice.paid
+ * @throws ApiError
+ */
+export function checkEventTypes(types: string[], payload: 'snapshot' | 'thin' = 'snapshot'): void {
   if (types.length === 0) throw refuse('You must specify at least one event.', { param: 'enabled_events' })
-  const index = types.findIndex((type) => type !== '*' && !/^[a-z0-9_]+(\.[a-z0-9_]+)+$/.test(type))
+  const [example, pattern] =
+    payload === 'thin'
+      ? ['v1.billing.meter.error_report_triggered', /^v[12](\.[a-z0-9_]+)+$/]
+      : ['invoice.paid', /^(?!v[12]\.)[a-z0-9_]+(\.[a-z0-9_]+)+$/]
+  const index = types.findIndex((type) => type !== '*' && !pattern.test(type))
   if (index < 0) return
   throw refuse(
-    `Invalid enabled_events[${index}]: "${types[index]}" is not the name of a type of event, such as invoice.paid.`,
-    {
-      param: `enabled_events[${index}]`,
-    },
+    `Invalid enabled_events[${index}]: "${types[index]}" is not the name of a type of ${payload} event, such as ${example}.`,
+    { param: `enabled_events[${index}]` },
   )
 }
