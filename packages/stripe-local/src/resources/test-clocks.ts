@@ -21,7 +21,6 @@ export interface TestClock extends Stored {
 
 export const testClock: Kind = { type: 'test_helpers.test_clock', noun: 'test clock' }
 
-const CUSTOMERS_MAX = 3
 const DELETES_AFTER_SECONDS = 30 * 86_400
 
 export const testClockRoutes = [
@@ -46,6 +45,7 @@ export const testClockRoutes = [
         'test_helpers.test_clock.created',
       )
       if (params.customer !== undefined) putOnClock(account, customerParameter(account, params.customer), made)
+      account.timeline.schedule('test_clock', made.id, made.deletes_after * 1000)
       return account.present(made)
     },
   ),
@@ -79,12 +79,24 @@ export const testClockRoutes = [
 
   route('DELETE', '/v1/test_helpers/test_clocks/:id', {}, (account, _params, { id }) => {
     const gone = account.get<TestClock>('test_helpers.test_clock', id!)
-    for (const customer of customersOf(account, gone.id)) if (!customer._deleted) deleteCustomer(account, customer)
-    account.objects.remove(gone.id)
-    account.events.emit('test_helpers.test_clock.deleted', account.present(gone))
+    deleteClock(account, gone)
+    account.timeline.schedule('test_clock', gone.id, null)
     return { id: gone.id, object: 'test_helpers.test_clock', deleted: true }
   }),
 ]
+
+/** With its customers, whose subscriptions end. */
+function deleteClock(account: Account, clock: TestClock): void {
+  for (const customer of customersOf(account, clock.id)) if (!customer._deleted) deleteCustomer(account, customer)
+  account.objects.remove(clock.id)
+  account.events.emit('test_helpers.test_clock.deleted', account.present(clock))
+}
+
+/** A clock deletes itself after 30 days. */
+export function clockDue(account: Account, id: string): void {
+  const clock = account.objects.find<TestClock>('test_helpers.test_clock', id)
+  if (clock) deleteClock(account, clock)
+}
 
 /** Moves one clock and whatever hangs on it; also what was under way when the process ended. */
 export async function runClock(account: Account, id: string, target: number): Promise<void> {
@@ -123,13 +135,17 @@ export function resumeClocks(account: Account): void {
 function putOnClock(account: Account, customer: Customer, clock: TestClock): void {
   if (customer.test_clock !== null)
     throw refuse('This customer is already attached to a test clock.', { param: 'customer' })
-  account.objects.save<Customer>({ ...customer, test_clock: clock.id })
+  if (account.objects.count('subscription', { '$.customer': customer.id }) > 0) {
+    throw refuse('A customer with subscriptions cannot be attached to a test clock.', { param: 'customer' })
+  }
+  account.change(customer, { test_clock: clock.id }, 'customer.updated')
 }
 
 export function checkRoom(account: Account, clock: string): void {
-  const living = customersOf(account, clock).filter((customer) => !customer._deleted)
-  if (living.length >= CUSTOMERS_MAX) {
-    throw refuse(`A test clock can have at most ${CUSTOMERS_MAX} customers.`, { param: 'test_clock' })
+  const max = account.testClockCustomersMax
+  if (max === Number.POSITIVE_INFINITY) return
+  if (account.objects.count('customer', { '$.test_clock': clock, '$._deleted': null }) >= max) {
+    throw refuse(`A test clock can have at most ${max} customers.`, { param: 'test_clock' })
   }
 }
 
