@@ -93,6 +93,9 @@ export class Account {
   rehearsing = false
   readings: Readings = DEFAULT_READINGS
   previewLagMs = 0
+  testClockCustomersMax = 3
+  /** What becomes of a subscription whose renewal the last retry could not collect: an account's setting at Stripe. */
+  afterLastRetry: 'cancel' | 'past_due' | 'unpaid' = 'cancel'
   businessName = 'Test business'
   baseUrl: () => string = () => ''
   /** Whether the account answers to a live key. */

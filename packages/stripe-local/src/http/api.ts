@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Account, Wire } from '../account.ts'
 import type { Faults } from '../faults.ts'
 import { newId } from '../identifier.ts'
+import type { Meter } from '../metering/usage.ts'
 import { isStreamToken } from '../resources/meter-events.ts'
 import { checkRequest } from '../schema/request.ts'
 import { API_VERSION } from '../webhooks/events.ts'
@@ -12,6 +13,7 @@ import { type RawFields, rawFrom, readForm } from './form.ts'
 import { fingerprintOf, IdempotencyKeys } from './idempotency.ts'
 import { inPinnedWords } from './older-requests.ts'
 import { list, readParams, text } from './params.ts'
+import { RateLimited, type RateLimits } from './rate-limits.ts'
 import type { RequestLog } from './request-log.ts'
 import type { Method, Route } from './route.ts'
 import { Router } from './router.ts'
@@ -19,6 +21,9 @@ import { noticeFor } from './version.ts'
 
 /** Thrown instead of an answer when a fault cuts the connection. */
 export class ConnectionCut extends Error {}
+
+/** About as long as Stripe itself takes at the least. */
+const METER_CALL_MS = 20
 
 type Answer = { status: number; body: string; headers?: { [name: string]: string } }
 
@@ -32,6 +37,7 @@ export class Api {
   readonly #router: Router
   readonly #counts = new Map<string, number>()
   readonly #requests: RequestLog
+  readonly #limits: RateLimits | null
 
   constructor(parts: {
     account: Account
@@ -39,6 +45,8 @@ export class Api {
     faults: Faults
     routes: Route[]
     requests: RequestLog
+    /** Null: as fast as it goes. */
+    limits: RateLimits | null
     log: (line: string) => void
   }) {
     this.#account = parts.account
@@ -47,6 +55,7 @@ export class Api {
     this.#log = parts.log
     this.#keys = new IdempotencyKeys(parts.account.db)
     this.#requests = parts.requests
+    this.#limits = parts.limits
     this.#router = new Router(parts.routes)
   }
 
@@ -137,10 +146,13 @@ export class Api {
         : null
     const headers: { [name: string]: string } = key ? { 'idempotency-key': key } : {}
     let began = false
+    let endCall: (() => void) | null = null
     try {
       const authorization = request.headers.get('authorization')
       if (!isStreamToken(url.pathname, authorization, this.#account.seconds()))
         authenticate(authorization, this.#secretKey)
+      this.#limits?.admit(method, url.pathname, performance.now())
+      endCall = this.#enterCall(method, url, body, request.headers)
       const notice = noticeFor(request.headers.get('stripe-version'))
       if (notice) headers['stripe-notice'] = notice
       const nowMs = this.#account.timeline.nowMs()
@@ -152,13 +164,24 @@ export class Api {
       }
       const answer = this.#work(method, url, body, request.headers, key, requestId, fingerprint, nowMs)
       this.#afterCommit()
-      if (delayMs > 0) await wait(delayMs)
+      if (delayMs > 0 || endCall) await wait(Math.max(delayMs, endCall ? METER_CALL_MS : 0))
       return { ...answer, headers: { ...headers, ...answer.headers } }
     } catch (error) {
       return { ...this.#refusal(error), headers }
     } finally {
       if (key && began) this.#keys.end(key)
+      endCall?.()
     }
+  }
+
+  /** With rate limits a meter event's call takes a while, so that another one for its customer and meter can be too early. */
+  #enterCall(method: string, url: URL, body: string, headers: Headers): (() => void) | null {
+    if (!this.#limits || method !== 'POST' || !/^\/v[12]\/billing\/meter_events$/.test(url.pathname)) return null
+    const { event_name: eventName, payload } = readRaw(method, url, body, headers)
+    const [meter] = this.#account.objects.all<Meter>('billing.meter', { '$.event_name': String(eventName) })
+    const key = meter?.customer_mapping.event_payload_key
+    const customer = key && typeof payload === 'object' && payload !== null ? (payload as RawFields)[key] : undefined
+    return customer === undefined ? null : this.#limits.enter(url.pathname, meter!.id, String(customer))
   }
 
   /** The work and its kept answer are one transaction: a killed process has done both or neither. */
@@ -216,6 +239,7 @@ export class Api {
       return {
         status: error.status,
         body,
+        ...(error instanceof RateLimited && { headers: { 'stripe-rate-limited-reason': error.reason } }),
         ...(error.status === 400 && { headers: { 'stripe-should-retry': 'false' } }),
       }
     }

@@ -1,6 +1,12 @@
 /** The `error` object of Stripe's answers. */
 export interface WireError {
-  type: 'api_error' | 'card_error' | 'idempotency_error' | 'invalid_request_error' | 'temporary_session_expired'
+  type:
+    | 'api_error'
+    | 'card_error'
+    | 'idempotency_error'
+    | 'invalid_request_error'
+    | 'rate_limit'
+    | 'temporary_session_expired'
   message: string
   code?: string
   param?: string
