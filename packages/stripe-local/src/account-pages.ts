@@ -1,11 +1,12 @@
 import type { Account } from './account.ts'
+import { completeCheckout } from './checkout/complete.ts'
+import { recoverSession } from './checkout/lapse.ts'
 import type { Api } from './http/api.ts'
 import type { RequestLog } from './http/request-log.ts'
 import { Inspection } from './inspection.ts'
 import type { PagesContext } from './pages/context.ts'
 import { answerAuthentication, authenticationOf } from './payments/authentication.ts'
-import { beginCardSetup } from './payments/card-setup.ts'
-import { completeCheckout, replaceCard } from './resources/checkout-sessions.ts'
+import { beginCardSetup, replaceCard } from './payments/card-setup.ts'
 import { isRecoverable, recoverPortalSession, usePortalSession } from './resources/portal-sessions.ts'
 
 /** What the pages see of one account. */
@@ -24,6 +25,8 @@ export function accountPages(account: Account, api: Api, requests: RequestLog, s
     readings: () => account.readings,
     api: async (method, path, params) => api.call(method, path, params),
     completeCheckout: async (sessionId, payer) => committed(() => completeCheckout(account, sessionId, payer)),
+    recoverCheckout: async (sessionId) =>
+      committed(() => account.db.transaction(() => recoverSession(account, sessionId))),
     portalSession: async (sessionId) => {
       const session = usePortalSession(account, sessionId)
       return session && account.present(session)
@@ -32,7 +35,8 @@ export function accountPages(account: Account, api: Api, requests: RequestLog, s
       offered: (sessionId) => isRecoverable(account, sessionId),
       use: (sessionId) => recoverPortalSession(account, sessionId),
     },
-    replaceCard: async (customerId, card) => committed(() => replaceCard(account, customerId, card)),
+    replaceCard: async (customerId, card, authenticated) =>
+      committed(() => account.db.transaction(() => replaceCard(account, customerId, card, authenticated ?? false))),
     beginCardSetup: async (customerId, card, returnUrl) =>
       committed(() => account.db.transaction(() => beginCardSetup(account, customerId, card, returnUrl))),
     authentication: (intentId, secret) => authenticationOf(account, intentId, secret),

@@ -1,5 +1,7 @@
 import type { LoggedRequest } from '../http/request-log.ts'
+import type { MeterEventRow } from '../metering/usage.ts'
 import type { Readings } from '../readings.ts'
+import type { Address } from '../resources/customers.ts'
 import type { Authentication } from './three-d-secure.ts'
 
 /** What the hosted pages and the dashboard may ask of the local Stripe. They hold no state of their own. */
@@ -18,6 +20,8 @@ export interface PagesContext {
   api: (method: 'GET' | 'POST' | 'DELETE', path: string, params?: Record<string, unknown>) => Promise<ApiObject>
   /** Ends an open Checkout session the way a person paying would. */
   completeCheckout: (sessionId: string, payer: CheckoutPayer) => Promise<CheckoutOutcome>
+  /** Opens an expired session anew as a copy of it. @returns the copy's address, or null where none is offered */
+  recoverCheckout: (sessionId: string) => Promise<string | null>
   /** The portal session's customer, configuration and return address; null when it expired or never was. */
   portalSession: (sessionId: string) => Promise<ApiObject | null>
   /** Whether the customer of an expired portal session may log in again, and the doing of it. */
@@ -91,7 +95,7 @@ export interface ReceivedEvent {
   value: string
   timestamp: Date
   receivedAt: Date
-  state: 'pending' | 'counted' | 'rejected' | 'cancelled'
+  state: MeterEventRow['state']
   /** The error code of a rejected one, e.g. `meter_event_customer_not_found`. */
   rejection: string | null
 }
@@ -114,9 +118,23 @@ export type CardSetup =
 export interface CheckoutPayer {
   email: string
   name: string
-  card: CardInput
+  /** Null when no card is collected, or a saved one pays. */
+  card: CardInput | null
+  /** The id of the customer's own payment method. */
+  savedMethod?: string
   /** The person has passed the bank's (pretended) extra question. */
   authenticated: boolean
+  phone?: string | null
+  address?: Address | null
+  /** By the key of each field. */
+  customFields?: { [key: string]: string }
+  consent?: { promotions: boolean }
+  /** The card may be shown to its owner again. */
+  savesCard?: boolean
+  /** By the id of each line whose quantity may be adjusted. */
+  quantities?: { [line: string]: number }
+  /** In minor units, where the price lets the customer choose. */
+  customAmount?: number
 }
 
 export type CheckoutOutcome =

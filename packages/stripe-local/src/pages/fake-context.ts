@@ -33,6 +33,7 @@ export function fakeContext(answers: { [call: string]: ApiObject } = {}): FakeCo
       fake.payers.push(payer)
       return fake.outcome
     },
+    recoverCheckout: async () => null,
     portalSession: async (sessionId) => fake.answers[`portal ${sessionId}`] ?? null,
     portalRecovery: { offered: () => false, use: () => false },
     replaceCard: async () => fake.outcome,

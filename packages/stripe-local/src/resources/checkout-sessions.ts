@@ -1,34 +1,45 @@
-import type { Account, Kind, Wire } from '../account.ts'
-import { visible } from '../account.ts'
-import { PICO } from '../billing/decimal.ts'
-import { rate } from '../billing/rating.ts'
-import { ApiError, refuse } from '../http/errors.ts'
+import type { Account } from '../account.ts'
+import { formatAmount, minimumCharge } from '../billing/currency.ts'
+import type { Price } from '../catalogue/price.ts'
+import { detailsOf } from '../checkout/details.ts'
+import { beginSetup, expireSession } from '../checkout/lapse.ts'
+import { type LineWish, linesFrom } from '../checkout/line.ts'
 import {
+  type CheckoutSession,
+  type CustomField,
+  type InvoiceData,
+  lineItemsOf,
+  lineItemsUrl,
+  type Mode,
+  type SubscriptionPlan,
+  totalOf,
+  type UiMode,
+} from '../checkout/session.ts'
+import { refuse } from '../http/errors.ts'
+import {
+  decimal,
   flag,
   integer,
   list,
-  type Metadata,
+  mapOfText,
   mergedMetadata,
   metadata,
   oneOf,
+  onlyShown,
+  type Params,
   range,
   required,
   shape,
   text,
   timestamp,
+  unsettable,
 } from '../http/params.ts'
-import { listOf, listPage, listSlice, paging, route } from '../http/route.ts'
+import { listPage, listSlice, paging, route } from '../http/route.ts'
 import { newId, randomLetters } from '../identifier.ts'
-import { ratedPrice } from '../invoices/line.ts'
-import type { Stored } from '../objects.ts'
-import type { CardInput, CheckoutOutcome, CheckoutPayer } from '../pages/context.ts'
-import { createSubscription } from '../subscriptions/create.ts'
-import { isMetered, type Subscription } from '../subscriptions/subscription.ts'
-import { behaviourOf, digitsOf, faultOf } from './cards.ts'
-import { type Customer, createCustomer, customerParameter, updateCustomer } from './customers.ts'
-import { attach, createPaymentMethod, type PaymentMethod } from './payment-methods.ts'
-import type { Price } from './prices.ts'
-import type { Product } from './products.ts'
+import { checkTogether } from '../subscriptions/items.ts'
+import type { Subscription } from '../subscriptions/subscription.ts'
+import { customerParameter } from './customers.ts'
+import { checkTypes } from './payment-intents.ts'
 import {
   anchorConfig,
   anchorConfigFrom,
@@ -36,202 +47,177 @@ import {
   billingModeFrom,
   futureAnchor,
   trialEnd,
-  trialSettings,
 } from './subscriptions.ts'
-
-interface SessionLine {
-  id: string
-  price: string
-  quantity: number | null
-}
-
-export interface CheckoutSession extends Stored {
-  object: 'checkout.session'
-  allow_promotion_codes: boolean | null
-  amount_subtotal: number
-  amount_total: number
-  billing_address_collection: 'auto' | 'required' | null
-  cancel_url: string | null
-  client_reference_id: string | null
-  client_secret: string | null
-  currency: string
-  customer: string | null
-  customer_details: Wire | null
-  customer_email: string | null
-  expires_at: number
-  invoice: string | null
-  livemode: false
-  locale: string | null
-  metadata: Metadata
-  mode: 'subscription'
-  payment_method_collection: 'always' | 'if_required'
-  payment_status: 'paid' | 'unpaid' | 'no_payment_required'
-  return_url?: string
-  status: 'open' | 'complete' | 'expired'
-  subscription: string | null
-  success_url: string | null
-  ui_mode: 'hosted_page' | 'embedded_page' | 'elements' | 'form'
-  url: string | null
-  _lines: SessionLine[]
-  _subscription: {
-    fields: Partial<Subscription>
-    anchor?: number | undefined
-    anchorConfig: Subscription['billing_cycle_anchor_config']
-    trialEnd?: number | undefined
-    trialDays?: number | undefined
-    prorationBehavior?: 'create_prorations' | 'none' | undefined
-  }
-}
-
-export const checkoutSession: Kind = {
-  type: 'checkout.session',
-  noun: 'checkout.session',
-  references: { customer: 'customer', subscription: 'subscription', invoice: 'invoice' },
-  onExpand: {
-    line_items: (account, stored: CheckoutSession) =>
-      listOf(lineItems(account, stored), `/v1/checkout/sessions/${stored.id}/line_items`),
-  },
-  present: (_account, stored: CheckoutSession): Wire => ({
-    ...visible(stored),
-    adaptive_pricing: { enabled: false },
-    after_expiration: null,
-    allowed_payment_method_types: null,
-    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
-    collected_information: null,
-    consent: null,
-    consent_collection: null,
-    currency_conversion: null,
-    custom_fields: [],
-    custom_text: { after_submit: null, shipping_address: null, submit: null, terms_of_service_acceptance: null },
-    customer_account: null,
-    customer_creation: stored.mode === 'subscription' && stored.customer === null ? 'always' : null,
-    discounts: [],
-    integration_identifier: null,
-    invoice_creation: null,
-    managed_payments: null,
-    origin_context: null,
-    payment_intent: null,
-    payment_link: null,
-    payment_method_configuration_details: null,
-    payment_method_options: { card: { request_three_d_secure: 'automatic' } },
-    payment_method_types: ['card'],
-    permissions: null,
-    phone_number_collection: { enabled: false },
-    recovered_from: null,
-    saved_payment_method_options: null,
-    setup_intent: null,
-    shipping_address_collection: null,
-    shipping_cost: null,
-    shipping_options: [],
-    submit_type: null,
-    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
-    wallet_options: null,
-  }),
-}
-
-export const checkoutItem: Kind = { type: 'item', noun: 'line item', references: { 'price.product': 'product' } }
 
 const HOUR = 3600
 const TRIAL_LEAD_SECONDS = 48 * HOUR
+const CUSTOM_FIELDS_MAX = 3
+
+const priceData = shape({
+  currency: required(text({ max: 3 })),
+  product: text(),
+  product_data: shape({
+    description: text(),
+    images: list(text(), { max: 8 }),
+    metadata: metadata(),
+    name: required(text()),
+    tax_code: text(),
+    unit_label: text({ max: 12 }),
+  }),
+  recurring: shape({
+    interval: required(oneOf('day', 'month', 'week', 'year')),
+    interval_count: integer({ min: 1 }),
+  }),
+  tax_behavior: onlyShown(oneOf('exclusive', 'inclusive', 'unspecified')),
+  unit_amount: integer({ min: 0 }),
+  unit_amount_decimal: decimal(),
+})
+
+const lineShape = shape({
+  adjustable_quantity: shape({
+    enabled: required(flag()),
+    maximum: integer({ min: 1, max: 999_999 }),
+    minimum: integer({ min: 0 }),
+  }),
+  metadata: metadata(),
+  price: text(),
+  price_data: priceData,
+  quantity: integer({ min: 1, max: 999_999 }),
+})
+
+const written = shape({
+  default_value: text({ max: 255 }),
+  maximum_length: integer({ min: 1, max: 255 }),
+  minimum_length: integer({ min: 0, max: 255 }),
+})
+const customField = shape({
+  dropdown: shape({
+    default_value: text(),
+    options: required(
+      list(shape({ label: required(text({ max: 100 })), value: required(text({ max: 100 })) }), { max: 200 }),
+    ),
+  }),
+  key: required(text({ max: 200 })),
+  label: required(shape({ custom: required(text({ max: 50 })), type: required(oneOf('custom')) })),
+  numeric: written,
+  optional: flag(),
+  text: written,
+  type: required(oneOf('dropdown', 'numeric', 'text')),
+})
+const message = unsettable(shape({ message: required(text({ max: 1200 })) }))
+
+const paymentData = shape({
+  capture_method: oneOf('automatic', 'automatic_async', 'manual'),
+  description: onlyShown(text({ max: 1000 })),
+  metadata: metadata(),
+  receipt_email: onlyShown(text()),
+  setup_future_usage: oneOf('off_session', 'on_session'),
+  shipping: onlyShown(
+    shape({ address: mapOfText(), carrier: text(), name: required(text()), phone: text(), tracking_number: text() }),
+  ),
+  statement_descriptor: text({ max: 22 }),
+  statement_descriptor_suffix: text({ max: 22 }),
+  transfer_group: onlyShown(text()),
+})
+
+const subscriptionData = shape({
+  billing_cycle_anchor: timestamp(),
+  billing_cycle_anchor_config: anchorConfig,
+  billing_mode: billingMode,
+  description: text({ max: 500 }),
+  metadata: metadata(),
+  proration_behavior: oneOf('create_prorations', 'none'),
+  trial_end: timestamp(),
+  trial_period_days: integer({ min: 1, max: 730 }),
+  trial_settings: shape({
+    end_behavior: required(
+      shape({
+        billing_cycle_anchor: oneOf('now', 'unchanged'),
+        missing_payment_method: required(oneOf('cancel', 'create_invoice', 'pause')),
+      }),
+    ),
+  }),
+})
+
+const redisplay = oneOf('always', 'limited', 'unspecified')
+
+const creation = {
+  adaptive_pricing: onlyShown(shape({ enabled: flag() })),
+  after_expiration: shape({
+    recovery: shape({ allow_promotion_codes: onlyShown(flag()), enabled: required(flag()) }),
+  }),
+  allow_promotion_codes: onlyShown(flag()),
+  allowed_payment_method_types: list(text()),
+  automatic_tax: shape({ enabled: required(flag()) }),
+  billing_address_collection: oneOf('auto', 'required'),
+  cancel_url: text(),
+  client_reference_id: text({ max: 200 }),
+  consent_collection: shape({
+    payment_method_reuse_agreement: shape({ position: required(oneOf('auto', 'hidden')) }),
+    promotions: oneOf('auto', 'none'),
+    terms_of_service: oneOf('none', 'required'),
+  }),
+  currency: text({ max: 3 }),
+  custom_fields: list(customField, { max: CUSTOM_FIELDS_MAX }),
+  custom_text: shape({
+    after_submit: message,
+    shipping_address: onlyShown(message),
+    submit: message,
+    terms_of_service_acceptance: message,
+  }),
+  customer: text(),
+  customer_creation: oneOf('always', 'if_required'),
+  customer_email: text({ max: 800 }),
+  customer_update: shape({
+    address: oneOf('auto', 'never'),
+    name: oneOf('auto', 'never'),
+    shipping: onlyShown(oneOf('auto', 'never')),
+  }),
+  excluded_payment_method_types: list(text()),
+  expires_at: timestamp(),
+  integration_identifier: onlyShown(text()),
+  invoice_creation: shape({
+    enabled: required(flag()),
+    invoice_data: shape({
+      custom_fields: unsettable(
+        list(shape({ name: required(text({ max: 40 })), value: required(text({ max: 140 })) }), { max: 4 }),
+      ),
+      description: text({ max: 1500 }),
+      footer: text({ max: 5000 }),
+      metadata: metadata(),
+    }),
+  }),
+  line_items: list(lineShape, { max: 100 }),
+  locale: onlyShown(text()),
+  metadata: metadata(),
+  mode: required(oneOf('payment', 'setup', 'subscription')),
+  origin_context: onlyShown(oneOf('mobile_app', 'web')),
+  payment_intent_data: paymentData,
+  payment_method_collection: oneOf('always', 'if_required'),
+  payment_method_data: shape({ allow_redisplay: redisplay }),
+  payment_method_options: shape({
+    card: shape({ request_three_d_secure: oneOf('any', 'automatic', 'challenge') }),
+  }),
+  phone_number_collection: shape({ enabled: required(flag()) }),
+  redirect_on_completion: oneOf('always', 'if_required', 'never'),
+  return_url: text({ max: 5000 }),
+  saved_payment_method_options: shape({
+    allow_redisplay_filters: list(redisplay, { max: 3 }),
+    payment_method_remove: onlyShown(oneOf('disabled', 'enabled')),
+    payment_method_save: oneOf('disabled', 'enabled'),
+  }),
+  setup_intent_data: shape({ description: onlyShown(text({ max: 1000 })), metadata: metadata() }),
+  submit_type: oneOf('auto', 'book', 'donate', 'pay', 'subscribe'),
+  subscription_data: subscriptionData,
+  success_url: text({ max: 5000 }),
+  tax_id_collection: shape({ enabled: required(flag()) }),
+  ui_mode: oneOf('elements', 'embedded_page', 'form', 'hosted_page'),
+}
+type Creation = Params<typeof creation>
 
 export const checkoutRoutes = [
-  route(
-    'POST',
-    '/v1/checkout/sessions',
-    {
-      mode: required(oneOf('payment', 'setup', 'subscription')),
-      line_items: list(shape({ price: required(text()), quantity: integer({ min: 1 }) }), { max: 40 }),
-      success_url: text(),
-      cancel_url: text(),
-      return_url: text(),
-      ui_mode: oneOf('elements', 'embedded_page', 'form', 'hosted_page'),
-      customer: text(),
-      customer_email: text({ max: 800 }),
-      client_reference_id: text({ max: 200 }),
-      metadata: metadata(),
-      allow_promotion_codes: flag(),
-      billing_address_collection: oneOf('auto', 'required'),
-      customer_update: shape({
-        address: oneOf('auto', 'never'),
-        name: oneOf('auto', 'never'),
-        shipping: oneOf('auto', 'never'),
-      }),
-      automatic_tax: shape({ enabled: required(flag()) }),
-      tax_id_collection: shape({ enabled: required(flag()) }),
-      expires_at: timestamp(),
-      locale: text(),
-      payment_method_collection: oneOf('always', 'if_required'),
-      subscription_data: shape({
-        billing_cycle_anchor: timestamp(),
-        billing_cycle_anchor_config: anchorConfig,
-        billing_mode: billingMode,
-        description: text({ max: 500 }),
-        metadata: metadata(),
-        proration_behavior: oneOf('create_prorations', 'none'),
-        trial_end: timestamp(),
-        trial_period_days: integer({ min: 1 }),
-        trial_settings: trialSettings,
-      }),
-    },
-    (account, params) => {
-      if (params.mode !== 'subscription') {
-        throw refuse(`The local Stripe's Checkout knows mode=subscription only, not yet mode=${params.mode}.`, {
-          param: 'mode',
-        })
-      }
-      if (params.customer !== undefined && params.customer_email !== undefined) {
-        throw refuse('You may only specify one of these parameters: customer, customer_email.', { param: 'customer' })
-      }
-      const uiMode = params.ui_mode ?? 'hosted_page'
-      checkUrls(params, uiMode)
-      const customer = params.customer === undefined ? null : customerParameter(account, params.customer)
-      const lines = (params.line_items ?? []).map((line, index) => sessionLine(account, line, index))
-      if (lines.length === 0)
-        throw refuse('Missing required param: line_items.', { code: 'parameter_missing', param: 'line_items' })
-      const currencies = new Set(lines.map((line) => account.get<Price>('price', line.price).currency))
-      if (currencies.size > 1) throw refuse('All line items must have the same currency.', { param: 'line_items' })
-      const now = account.seconds()
-      const expiresAt = params.expires_at ?? now + 24 * HOUR
-      checkExpiry(expiresAt, now)
-      const id = newId('cs_test', 58)
-      const total = lines.reduce((sum, line) => sum + amountOf(account, line), 0)
-      const isHosted = uiMode === 'hosted_page'
-      const made = account.create<CheckoutSession>({
-        id,
-        object: 'checkout.session',
-        allow_promotion_codes: params.allow_promotion_codes ?? null,
-        amount_subtotal: total,
-        amount_total: total,
-        billing_address_collection: params.billing_address_collection ?? null,
-        cancel_url: params.cancel_url ?? null,
-        client_reference_id: params.client_reference_id ?? null,
-        client_secret: isHosted ? null : `${id}_secret_${randomLetters(24)}`,
-        created: now,
-        currency: [...currencies][0]!,
-        customer: customer?.id ?? null,
-        customer_details:
-          customer || params.customer_email !== undefined ? detailsOf(customer, params.customer_email ?? null) : null,
-        customer_email: params.customer_email ?? null,
-        expires_at: expiresAt,
-        invoice: null,
-        livemode: false,
-        locale: params.locale ?? null,
-        metadata: mergedMetadata({}, params.metadata),
-        mode: 'subscription',
-        payment_method_collection: params.payment_method_collection ?? 'always',
-        payment_status: 'unpaid',
-        ...(params.return_url !== undefined && { return_url: params.return_url }),
-        status: 'open',
-        subscription: null,
-        success_url: params.success_url ?? null,
-        ui_mode: uiMode,
-        url: isHosted ? `${account.baseUrl()}/c/pay/${id}` : null,
-        _lines: lines,
-        _subscription: subscriptionPlan(params.subscription_data ?? {}, now),
-      })
-      account.timeline.schedule('checkout', id, expiresAt * 1000)
-      return account.present(made)
-    },
+  route('POST', '/v1/checkout/sessions', creation, (account, params) =>
+    account.present(createSession(account, params)),
   ),
 
   route('GET', '/v1/checkout/sessions/:id', {}, (account, _params, { id }) =>
@@ -251,9 +237,9 @@ export const checkoutRoutes = [
       created: range(),
       customer: text(),
       customer_details: shape({ email: required(text()) }),
+      payment_intent: text(),
       status: oneOf('complete', 'expired', 'open'),
       subscription: text(),
-      payment_intent: text(),
     },
     (account, params) =>
       listPage<CheckoutSession>(account, 'checkout.session', '/v1/checkout/sessions', params, {
@@ -270,7 +256,7 @@ export const checkoutRoutes = [
 
   route('GET', '/v1/checkout/sessions/:id/line_items', paging, (account, params, { id }) => {
     const stored = account.get<CheckoutSession>('checkout.session', id!)
-    return listSlice(lineItems(account, stored), `/v1/checkout/sessions/${stored.id}/line_items`, params, 'line item')
+    return listSlice(lineItemsOf(account, stored), lineItemsUrl(stored), params, 'line item')
   }),
 
   route('POST', '/v1/checkout/sessions/:id/expire', {}, (account, _params, { id }) => {
@@ -284,124 +270,219 @@ export const checkoutRoutes = [
   }),
 ]
 
-/** The timeline's handler for a session nobody completed. */
-export function sessionDue(account: Account, id: string): void {
-  const stored = account.objects.find<CheckoutSession>('checkout.session', id)
-  if (stored?.status === 'open') expireSession(account, stored)
+function createSession(account: Account, params: Creation): CheckoutSession {
+  const { mode } = params
+  const uiMode = params.ui_mode ?? 'hosted_page'
+  checkMode(params)
+  checkUrls(params, uiMode)
+  checkTypes(params)
+  checkUnsupported(params)
+  const now = account.seconds()
+  const expiresAt = params.expires_at ?? now + 24 * HOUR
+  checkExpiry(expiresAt, now)
+  const customer = params.customer === undefined ? null : customerParameter(account, params.customer)
+  const plan = subscriptionPlan(params.subscription_data ?? {}, now)
+  const lines =
+    mode === 'setup'
+      ? []
+      : linesFrom(account, lineWishes(params), {
+          mode,
+          currency: params.currency ?? (customer?.currency && fits(account, params, customer.currency)) ?? undefined,
+          plan,
+        })
+  const id = newId('cs_test', 58)
+  const total = totalOf({ _lines: lines })
+  const currency = lines[0]?.currency ?? params.currency?.toLowerCase() ?? null
+  if (mode === 'payment' && total > 0) checkTotal(total, currency!)
+  if (mode === 'subscription') checkPrices(account, lines, currency!, plan)
+  const isHosted = uiMode === 'hosted_page'
+  const data = params.setup_intent_data
+  const setup =
+    mode === 'setup'
+      ? beginSetup(account, id, customer?.id ?? null, {
+          description: data?.description ?? null,
+          metadata: mergedMetadata({}, data?.metadata),
+        })
+      : null
+  const made = account.create<CheckoutSession>({
+    id,
+    object: 'checkout.session',
+    adaptive_pricing: { enabled: params.adaptive_pricing?.enabled ?? false },
+    after_expiration: recoveryFrom(params.after_expiration),
+    allow_promotion_codes: params.allow_promotion_codes ?? null,
+    allowed_payment_method_types: params.allowed_payment_method_types ?? null,
+    amount_subtotal: mode === 'setup' ? null : total,
+    amount_total: mode === 'setup' ? null : total,
+    billing_address_collection: params.billing_address_collection ?? null,
+    cancel_url: params.cancel_url ?? null,
+    client_reference_id: params.client_reference_id ?? null,
+    client_secret: isHosted ? null : `${id}_secret_${randomLetters(24)}`,
+    collected_information: null,
+    consent: null,
+    consent_collection: consentFrom(params.consent_collection),
+    created: now,
+    currency,
+    custom_fields: (params.custom_fields ?? []).map(customFieldFrom),
+    custom_text: {
+      after_submit: params.custom_text?.after_submit ?? null,
+      shipping_address: params.custom_text?.shipping_address ?? null,
+      submit: params.custom_text?.submit ?? null,
+      terms_of_service_acceptance: params.custom_text?.terms_of_service_acceptance ?? null,
+    },
+    customer: customer?.id ?? null,
+    customer_creation: customer ? null : creationOf(params),
+    customer_details:
+      customer || params.customer_email !== undefined
+        ? { ...detailsOf(mode, customer, { email: params.customer_email ?? null }), address: null, tax_ids: null }
+        : null,
+    customer_email: params.customer_email ?? null,
+    ...(params.excluded_payment_method_types && {
+      excluded_payment_method_types: params.excluded_payment_method_types,
+    }),
+    expires_at: expiresAt,
+    integration_identifier: params.integration_identifier ?? null,
+    invoice: null,
+    invoice_creation: mode === 'payment' ? invoiceCreationFrom(params.invoice_creation) : null,
+    livemode: false,
+    locale: params.locale ?? null,
+    metadata: mergedMetadata({}, params.metadata),
+    mode,
+    origin_context: params.origin_context ?? null,
+    payment_intent: null,
+    payment_method_collection: mode === 'subscription' ? (params.payment_method_collection ?? 'always') : 'if_required',
+    payment_method_options: {
+      card: { request_three_d_secure: params.payment_method_options?.card?.request_three_d_secure ?? 'automatic' },
+    },
+    payment_status: mode === 'setup' ? 'no_payment_required' : 'unpaid',
+    phone_number_collection: { enabled: params.phone_number_collection?.enabled ?? false },
+    recovered_from: null,
+    ...(params.redirect_on_completion && { redirect_on_completion: params.redirect_on_completion }),
+    ...(params.return_url !== undefined && { return_url: params.return_url }),
+    saved_payment_method_options: mode === 'setup' ? null : savedOptions(params, mode),
+    setup_intent: setup?.id ?? null,
+    status: 'open',
+    submit_type: params.submit_type ?? null,
+    subscription: null,
+    success_url: params.success_url ?? null,
+    ui_mode: uiMode,
+    url: isHosted ? `${account.baseUrl()}/c/pay/${id}` : null,
+    _allow_redisplay: params.payment_method_data?.allow_redisplay ?? null,
+    _customer_update: {
+      address: params.customer_update?.address === 'auto',
+      name: params.customer_update?.name === 'auto',
+    },
+    _lines: lines,
+    _payment: { ...params.payment_intent_data, metadata: mergedMetadata({}, params.payment_intent_data?.metadata) },
+    _subscription: plan,
+  })
+  account.timeline.schedule('checkout', id, expiresAt * 1000)
+  return made
 }
 
-function expireSession(account: Account, stored: CheckoutSession): CheckoutSession {
-  account.timeline.schedule('checkout', stored.id, null)
-  const expired = account.objects.save<CheckoutSession>({ ...stored, status: 'expired', url: null })
-  account.events.emit('checkout.session.expired', account.present(expired))
-  return expired
-}
-
-/**
- * Ends a session as the person at the page would: checks the card, and only if it is good makes customer, payment method
- * and subscription. A declined card leaves nothing behind.
- */
-export function completeCheckout(account: Account, sessionId: string, payer: CheckoutPayer): CheckoutOutcome {
-  const stored = account.get<CheckoutSession>('checkout.session', sessionId)
-  if (stored.status !== 'open') throw refuse(`This Checkout Session is ${stored.status}.`)
-  const refusal = refusalOf(payer, new Date(account.timeline.nowMs()))
-  if (refusal) return refusal
-  const behaviour = behaviourOf(digitsOf(payer.card.number))
-  if (behaviour.authentication && !payer.authenticated) return { status: 'requires_authentication' }
-  try {
-    return account.db.transaction(() => settle(account, stored, payer))
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 402)
-      return { status: 'declined', field: 'card', message: error.message }
-    throw error
+/** What goes with which mode. */
+function checkMode(params: Creation): void {
+  const { mode } = params
+  const onlyIn: [keyof Creation, Mode[]][] = [
+    ['line_items', ['payment', 'subscription']],
+    ['payment_intent_data', ['payment']],
+    ['setup_intent_data', ['setup']],
+    ['subscription_data', ['subscription']],
+    ['payment_method_collection', ['subscription']],
+    ['saved_payment_method_options', ['payment', 'subscription']],
+    ['submit_type', ['payment', 'subscription']],
+  ]
+  for (const [param, modes] of onlyIn) {
+    if (params[param] === undefined || modes.includes(mode)) continue
+    throw refuse(`You can not pass \`${param}\` in \`${mode}\` mode.`, { param })
+  }
+  if (params.invoice_creation?.enabled && mode !== 'payment') {
+    throw refuse(
+      'You can only enable invoice creation when `mode` is set to `payment`. Invoices are created automatically when `mode` is set to `subscription`, and are unsupported when `mode` is set to `setup`.',
+      { param: 'invoice_creation' },
+    )
+  }
+  if (params.customer_creation !== undefined && mode === 'subscription') {
+    throw refuse('`customer_creation` can only be used in `payment` and `setup` mode.', { param: 'customer_creation' })
+  }
+  if (params.customer !== undefined && params.customer_email !== undefined) {
+    throw refuse('You may only specify one of these parameters: customer, customer_email.', { param: 'customer' })
+  }
+  if (params.customer !== undefined && params.customer_creation !== undefined) {
+    throw refuse('You may only specify one of these parameters: customer, customer_creation.', { param: 'customer' })
+  }
+  if (params.customer_update && params.customer === undefined) {
+    throw refuse('`customer_update` can only be used with `customer`.', { param: 'customer_update' })
+  }
+  if (mode === 'setup' && params.currency === undefined && params.allowed_payment_method_types === undefined) {
+    throw refuse('Missing required param: currency.', { code: 'parameter_missing', param: 'currency' })
   }
 }
 
-function settle(account: Account, stored: CheckoutSession, payer: CheckoutPayer): CheckoutOutcome {
-  const customer =
-    stored.customer === null
-      ? createCustomer(account, { email: payer.email, name: payer.name })
-      : account.get<Customer>('customer', stored.customer)
-  const method = attach(account, createPaymentMethod(account, payer.card, payer), customer)
-  const plan = stored._subscription
-  const now = account.seconds(customer.test_clock)
-  const subscription = createSubscription(account, {
-    customer,
-    items: stored._lines.map(({ price, quantity }) => ({ price, quantity: quantity ?? undefined })),
-    anchor: plan.anchor,
-    anchorConfig: plan.anchorConfig,
-    trialEnd: plan.trialDays === undefined ? plan.trialEnd : now + plan.trialDays * 24 * HOUR,
-    prorationBehavior: plan.prorationBehavior,
-    paymentBehavior: 'error_if_incomplete',
-    presence: { attended: true, authenticated: payer.authenticated },
-    fields: { ...plan.fields, default_payment_method: method.id },
+/** What would change an amount that the local Stripe does not compute. */
+function checkUnsupported(params: Creation): void {
+  for (const param of ['automatic_tax', 'tax_id_collection'] as const) {
+    if (!params[param]?.enabled) continue
+    throw refuse(`stripe-local does not compute taxes: \`${param}[enabled]\` can only be false.`, {
+      param: `${param}[enabled]`,
+    })
+  }
+}
+
+function lineWishes(params: Creation): LineWish[] {
+  const wishes = (params.line_items ?? []) as LineWish[]
+  if (wishes.length > 0) return wishes
+  throw refuse('Missing required param: line_items.', { code: 'parameter_missing', param: 'line_items' })
+}
+
+/** The customer's currency where every price has it. */
+function fits(account: Account, params: Creation, currency: string): string | undefined {
+  const all = (params.line_items ?? []).every((wish) => {
+    const price = wish.price === undefined ? null : account.objects.find<Price>('price', wish.price)
+    return price
+      ? price.currency === currency || price._currency_options?.[currency]
+      : wish.price_data?.currency === currency
   })
-  account.timeline.schedule('checkout', stored.id, null)
-  const complete = account.objects.save<CheckoutSession>({
-    ...stored,
-    customer: customer.id,
-    customer_details: detailsOf(account.get<Customer>('customer', customer.id), payer.email, payer.name),
-    invoice: subscription.latest_invoice,
-    payment_status: subscription.latest_invoice === null ? 'no_payment_required' : 'paid',
-    status: 'complete',
-    subscription: subscription.id,
-    url: null,
-  })
-  account.events.emit('checkout.session.completed', account.present(complete))
-  const target = stored.success_url ?? stored.return_url ?? account.baseUrl()
-  return { status: 'complete', redirectUrl: target.replaceAll('{CHECKOUT_SESSION_ID}', stored.id) }
+  return all ? currency : undefined
 }
 
-/** Puts a new card in the place of a customer's default one. */
-export function replaceCard(account: Account, customerId: string, card: CardInput): CheckoutOutcome {
-  const customer = account.get<Customer>('customer', customerId)
-  const refusal = cardRefusal(card, new Date(account.timeline.nowMs()))
-  if (refusal) return refusal
-  return account.db.transaction(() => {
-    const method = attach(
-      account,
-      createPaymentMethod(account, card, { name: customer.name, email: customer.email }),
-      customer,
-    )
-    const before = customer.invoice_settings.default_payment_method
-    updateCustomer(account, customer, { invoice_settings: { default_payment_method: method.id } })
-    for (const stored of account.objects.all<Subscription>('subscription', { '$.customer': customer.id })) {
-      const isLive = stored.status !== 'canceled' && stored.status !== 'incomplete_expired'
-      if (!isLive || stored.default_payment_method === null) continue
-      account.change(stored, { default_payment_method: method.id }, 'customer.subscription.updated')
-    }
-    const old = before === null ? undefined : account.objects.find<PaymentMethod>('payment_method', before)
-    if (old?.customer) account.change(old, { customer: null }, 'payment_method.detached')
-    return { status: 'complete', redirectUrl: account.baseUrl() }
-  })
+function checkTotal(total: number, currency: string): void {
+  const least = minimumCharge(currency)
+  if (BigInt(total) >= least) return
+  throw refuse(
+    `The Checkout Session's total amount due must add up to at least ${formatAmount(String(least), currency)} ${currency}`,
+    { code: 'amount_too_small' },
+  )
 }
 
-function refusalOf(payer: CheckoutPayer, now: Date): CheckoutOutcome | null {
-  if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(payer.email))
-    return { status: 'declined', field: 'email', message: 'Your email is incomplete.' }
-  if (payer.name.trim() === '') return { status: 'declined', field: 'name', message: 'Your name is incomplete.' }
-  return cardRefusal(payer.card, now)
-}
-
-function cardRefusal(card: CardInput, now: Date): CheckoutOutcome | null {
-  const fault = faultOf(card, now)
-  if (fault) return { status: 'declined', field: fault.field, message: fault.message }
-  const decline = behaviourOf(digitsOf(card.number)).attach
-  if (!decline) return null
-  const field = decline.code === 'expired_card' ? 'expiry' : decline.code === 'incorrect_cvc' ? 'cvc' : 'card'
-  return { status: 'declined', field, message: decline.message }
-}
-
-function checkUrls(
-  params: { success_url?: string; cancel_url?: string; return_url?: string },
-  uiMode: CheckoutSession['ui_mode'],
+function checkPrices(
+  account: Account,
+  lines: CheckoutSession['_lines'],
+  currency: string,
+  plan: SubscriptionPlan,
 ): void {
-  if (uiMode === 'hosted_page' || uiMode === 'form') {
-    if (params.success_url === undefined)
-      throw refuse('Missing required param: success_url.', { code: 'parameter_missing', param: 'success_url' })
-  } else if (params.success_url !== undefined || params.cancel_url !== undefined) {
+  const prices = lines.map((line) => account.get<Price>('price', line.price)).filter((price) => price.recurring)
+  checkTogether(prices, { currency, billingMode: plan.fields.billing_mode?.type ?? 'flexible' })
+}
+
+function checkUrls(params: Creation, uiMode: UiMode): void {
+  const isEmbedded = uiMode === 'embedded_page' || uiMode === 'elements'
+  if (!isEmbedded && params.success_url === undefined)
+    throw refuse('Missing required param: success_url.', { code: 'parameter_missing', param: 'success_url' })
+  if (isEmbedded && (params.success_url ?? params.cancel_url) !== undefined) {
     const param = params.success_url !== undefined ? 'success_url' : 'cancel_url'
     throw refuse(`You cannot set \`${param}\` when \`ui_mode\` is \`${uiMode}\`. Use \`return_url\`.`, { param })
+  }
+  if (params.redirect_on_completion !== undefined && uiMode !== 'embedded_page') {
+    throw refuse('`redirect_on_completion` can only be set when `ui_mode` is `embedded_page`.', {
+      param: 'redirect_on_completion',
+    })
+  }
+  if (isEmbedded && params.return_url === undefined && params.redirect_on_completion !== 'never')
+    throw refuse('Missing required param: return_url.', { code: 'parameter_missing', param: 'return_url' })
+  if (params.return_url !== undefined && (!isEmbedded || params.redirect_on_completion === 'never')) {
+    throw refuse('`return_url` is only used where an embedded page redirects; set `success_url` instead.', {
+      param: 'return_url',
+    })
   }
   for (const param of ['success_url', 'cancel_url', 'return_url'] as const) {
     const url = params[param]
@@ -417,105 +498,115 @@ function checkExpiry(expiresAt: number, now: number): void {
   })
 }
 
-function sessionLine(account: Account, line: { price: string; quantity?: number }, index: number): SessionLine {
-  const price = account.reference<Price>('price', line.price, `line_items[${index}][price]`)
-  if (!price.active)
-    throw refuse('The price specified is inactive. This field only accepts active prices.', {
-      param: `line_items[${index}][price]`,
-    })
-  if (!price.recurring) {
-    throw refuse("The local Stripe's Checkout knows recurring prices only, not yet one-time ones.", {
-      param: `line_items[${index}][price]`,
-    })
-  }
-  const product = account.get<Product>('product', price.product)
-  if (!product.active)
-    throw refuse(`The product ${product.id} is marked as inactive, and you cannot use it.`, {
-      param: `line_items[${index}][price]`,
-    })
-  if (isMetered(price) && line.quantity !== undefined) {
-    throw refuse(
-      `Quantity should not be specified where usage_type is \`metered\`. Remove quantity from \`line_items[${index}]\``,
-      {
-        param: `line_items[${index}][quantity]`,
-      },
-    )
-  }
-  if (!isMetered(price) && line.quantity === undefined) {
-    throw refuse(`Quantity is required. Add \`quantity\` to \`line_items[${index}]\``, {
-      param: `line_items[${index}][quantity]`,
-    })
-  }
-  return { id: newId('li'), price: price.id, quantity: line.quantity ?? null }
+/** In payment mode without a customer one is made only if something needs it. */
+function creationOf(params: Creation): CheckoutSession['customer_creation'] {
+  if (params.mode === 'subscription') return 'always'
+  const isNeeded =
+    params.invoice_creation?.enabled ||
+    params.payment_intent_data?.setup_future_usage !== undefined ||
+    params.saved_payment_method_options?.payment_method_save === 'enabled'
+  return params.customer_creation ?? (isNeeded ? 'always' : 'if_required')
 }
 
-/** What a line costs today; metered ones cost nothing yet. */
-function amountOf(account: Account, line: SessionLine): number {
-  const price = account.get<Price>('price', line.price)
-  if (isMetered(price)) return 0
-  return Number(
-    rate(ratedPrice(price), BigInt(line.quantity ?? 1) * PICO).reduce((sum, rated) => sum + rated.amount, 0n),
-  )
+function recoveryFrom(given: Creation['after_expiration']): CheckoutSession['after_expiration'] {
+  if (!given?.recovery) return null
+  const { allow_promotion_codes: codes, enabled } = given.recovery
+  return { recovery: { allow_promotion_codes: codes ?? false, enabled, expires_at: null, url: null } }
 }
 
-function lineItems(account: Account, stored: CheckoutSession): Wire[] {
-  return stored._lines.map((line) => {
-    const price = account.get<Price>('price', line.price)
-    const amount = amountOf(account, line)
-    return {
-      id: line.id,
-      object: 'item',
-      adjustable_quantity: null,
-      amount_discount: 0,
-      amount_subtotal: amount,
-      amount_tax: 0,
-      amount_total: amount,
-      currency: price.currency,
-      description: account.get<Product>('product', price.product).name,
-      metadata: {},
-      price: account.present(price),
-      quantity: line.quantity,
-    }
-  })
-}
-
-function detailsOf(customer: Customer | null, email: string | null, name: string | null = null): Wire {
+function consentFrom(given: Creation['consent_collection']): CheckoutSession['consent_collection'] {
+  if (!given) return null
   return {
-    address: customer?.address ?? null,
-    business_name: null,
-    email: customer?.email ?? email,
-    individual_name: null,
-    name: customer?.name ?? name,
-    phone: customer?.phone ?? null,
-    tax_exempt: 'none',
-    tax_ids: [],
+    payment_method_reuse_agreement: given.payment_method_reuse_agreement ?? null,
+    promotions: given.promotions ?? null,
+    terms_of_service: given.terms_of_service ?? null,
   }
 }
 
-type SubscriptionData = Parameters<typeof trialEnd>[0] & {
-  billing_cycle_anchor?: number
-  billing_cycle_anchor_config?: Parameters<typeof anchorConfigFrom>[0]
-  billing_mode?: Parameters<typeof billingModeFrom>[0]
-  description?: string
-  metadata?: Metadata | null
-  proration_behavior?: 'create_prorations' | 'none'
-  trial_settings?: Subscription['trial_settings']
+function customFieldFrom(given: NonNullable<Creation['custom_fields']>[number], index: number): CustomField {
+  const param = `custom_fields[${index}]`
+  if (!/^[A-Za-z0-9]+$/.test(given.key)) {
+    throw refuse('The `key` of a custom field must be alphanumeric.', { param: `${param}[key]` })
+  }
+  const { key, label, type } = given
+  const field = { key, label, optional: given.optional ?? false, type }
+  if (type === 'dropdown') {
+    if (!given.dropdown) {
+      throw refuse(`Missing required param: ${param}[dropdown].`, {
+        code: 'parameter_missing',
+        param: `${param}[dropdown]`,
+      })
+    }
+    const { options, default_value: preset = null } = given.dropdown
+    if (preset !== null && !options.some(({ value }) => value === preset)) {
+      throw refuse('The `default_value` must be the value of one of the options.', {
+        param: `${param}[dropdown][default_value]`,
+      })
+    }
+    return { ...field, dropdown: { default_value: preset, options, value: null } }
+  }
+  const limits = given[type]
+  return {
+    ...field,
+    [type]: {
+      default_value: limits?.default_value ?? null,
+      maximum_length: limits?.maximum_length ?? null,
+      minimum_length: limits?.minimum_length ?? null,
+      value: null,
+    },
+  }
 }
 
-function subscriptionPlan(data: SubscriptionData, now: number): CheckoutSession['_subscription'] {
+function invoiceCreationFrom(given: Creation['invoice_creation']): NonNullable<CheckoutSession['invoice_creation']> {
+  const data = given?.invoice_data
+  const invoiceData: InvoiceData = {
+    account_tax_ids: null,
+    custom_fields: data?.custom_fields ?? null,
+    description: data?.description ?? null,
+    footer: data?.footer ?? null,
+    issuer: null,
+    metadata: mergedMetadata({}, data?.metadata),
+    rendering_options: null,
+  }
+  return { enabled: given?.enabled ?? false, invoice_data: invoiceData }
+}
+
+function savedOptions(params: Creation, mode: Mode): CheckoutSession['saved_payment_method_options'] {
+  const given = params.saved_payment_method_options
+  if (!given && mode === 'payment' && params.customer === undefined) return null
+  return {
+    allow_redisplay_filters: given?.allow_redisplay_filters ?? ['always'],
+    payment_method_remove: given?.payment_method_remove ?? 'disabled',
+    payment_method_save: given?.payment_method_save ?? null,
+  }
+}
+
+type SubscriptionData = Params<NonNullable<(typeof subscriptionData)['inner']>> &
+  NonNullable<Creation['subscription_data']>
+
+function subscriptionPlan(data: Partial<SubscriptionData>, now: number): SubscriptionPlan {
   const ends = trialEnd(data, now)
   if (data.trial_period_days === undefined && ends !== undefined && ends < now + TRIAL_LEAD_SECONDS) {
     throw refuse('The `trial_end` date has to be at least 2 days in the future.', {
       param: 'subscription_data[trial_end]',
     })
   }
+  if (data.billing_cycle_anchor !== undefined && data.billing_cycle_anchor_config) {
+    throw refuse('You may only specify one of these parameters: billing_cycle_anchor, billing_cycle_anchor_config.', {
+      param: 'subscription_data[billing_cycle_anchor]',
+    })
+  }
+  const ending = data.trial_settings?.end_behavior
+  const fields: Partial<Subscription> = {
+    metadata: mergedMetadata({}, data.metadata),
+    ...(data.description !== undefined && { description: data.description }),
+    ...(data.billing_mode && { billing_mode: billingModeFrom(data.billing_mode) }),
+    ...(ending && {
+      trial_settings: { end_behavior: { ...ending, billing_cycle_anchor: ending.billing_cycle_anchor ?? null } },
+    }),
+  }
   return {
-    fields: {
-      metadata: mergedMetadata({}, data.metadata),
-      ...(data.description !== undefined && { description: data.description }),
-      ...(data.billing_mode && { billing_mode: billingModeFrom(data.billing_mode) }),
-      ...(data.trial_settings && { trial_settings: data.trial_settings }),
-    },
+    fields,
     anchor: futureAnchor(data.billing_cycle_anchor, now),
     anchorConfig: anchorConfigFrom(data.billing_cycle_anchor_config),
     trialEnd: data.trial_period_days === undefined ? ends : undefined,

@@ -287,12 +287,13 @@ export function checkReturnUrl(
 }
 
 function fieldsOf(account: Account, intent: PaymentIntent, params: Common): Partial<PaymentIntent> {
-  const { metadata: sent, payment_method: methodId, payment_method_options: options, ...fields } = params
+  const { metadata: sent, payment_method: methodId, payment_method_options: options } = params
   const method = methodId === undefined ? null : methodParameter(account, methodId)
   if (method) checkUsable(method, intent.customer)
   const requested = options?.card?.request_three_d_secure
+  const kept = KEPT.flatMap((name) => (params[name] === undefined ? [] : [[name, params[name]]]))
   return {
-    ...(fields as Partial<PaymentIntent>),
+    ...(Object.fromEntries(kept) as Partial<PaymentIntent>),
     metadata: mergedMetadata(intent.metadata, sent),
     ...(requested && {
       payment_method_options: { card: { ...intent.payment_method_options.card, request_three_d_secure: requested } },
@@ -300,6 +301,20 @@ function fieldsOf(account: Account, intent: PaymentIntent, params: Common): Part
     ...(method && { payment_method: method.id, status: 'requires_confirmation' as const, next_action: null }),
   }
 }
+
+/** The parameters that an intent keeps as they are. */
+const KEPT = [
+  'allowed_payment_method_types',
+  'capture_method',
+  'description',
+  'excluded_payment_method_types',
+  'receipt_email',
+  'setup_future_usage',
+  'shipping',
+  'statement_descriptor',
+  'statement_descriptor_suffix',
+  'transfer_group',
+] as const
 
 /** Automatic unless the types are named. */
 export function automaticFrom(

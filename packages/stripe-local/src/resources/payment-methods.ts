@@ -17,13 +17,13 @@ import { newId } from '../identifier.ts'
 import type { Stored } from '../objects.ts'
 import type { CardInput } from '../pages/context.ts'
 import { behaviourOf, cardOfToken, digitsOf, faultOf, fingerprintOf } from './cards.ts'
-import { type Customer, customerParameter, liveCustomer } from './customers.ts'
+import { type Address, type Customer, customerParameter, liveCustomer } from './customers.ts'
 
 export interface PaymentMethod extends Stored {
   object: 'payment_method'
   allow_redisplay: 'unspecified' | 'always' | 'limited'
   billing_details: {
-    address: { [key: string]: string | null }
+    address: Address
     email: string | null
     name: string | null
     phone: string | null
@@ -74,10 +74,11 @@ export const paymentMethodRoutes = [
       if (!card) throw refuse(`No such token: '${token}'`, { code: 'resource_missing', param: 'card[token]' })
       const fault = faultOf(card, new Date(account.timeline.nowMs()))
       if (fault) throw cardError(fault.message, { code: fault.code, param: fault.field })
-      const details = params.billing_details ?? {}
-      const made = createPaymentMethod(account, card, { name: details.name ?? null, email: details.email ?? null })
+      const { address, ...details } = params.billing_details ?? {}
+      const made = createPaymentMethod(account, card)
       return account.present(
         account.change(made, {
+          billing_details: { ...made.billing_details, ...details, ...(address && { address: wholeAddress(address) }) },
           metadata: mergedMetadata({}, params.metadata),
           allow_redisplay: params.allow_redisplay ?? 'unspecified',
         }),
@@ -105,7 +106,7 @@ export const paymentMethodRoutes = [
         billing_details: {
           ...before.billing_details,
           ...details,
-          ...(address !== undefined && { address: address ?? {} }),
+          ...(address !== undefined && { address: wholeAddress(address ?? {}) }),
         },
         card: { ...before.card, ...params.card },
         metadata: mergedMetadata(before.metadata, params.metadata),
@@ -195,6 +196,19 @@ export function methodParameter(account: Account, id: string, param = 'payment_m
   return card ? createPaymentMethod(account, card) : account.reference<PaymentMethod>('payment_method', id, param)
 }
 
+/** An address with all its parts; what is empty is null. */
+export function wholeAddress(parts: Partial<{ [part in keyof Address]: string | null }>): Address {
+  const { city, country, line1, line2, postal_code, state } = parts
+  return {
+    city: city || null,
+    country: country || null,
+    line1: line1 || null,
+    line2: line2 || null,
+    postal_code: postal_code || null,
+    state: state || null,
+  }
+}
+
 export function createPaymentMethod(
   account: Account,
   card: CardInput,
@@ -207,7 +221,7 @@ export function createPaymentMethod(
     object: 'payment_method',
     allow_redisplay: 'unspecified',
     billing_details: {
-      address: { city: null, country: null, line1: null, line2: null, postal_code: null, state: null },
+      address: wholeAddress({}),
       email: payer.email,
       name: payer.name,
       phone: null,
