@@ -1,7 +1,9 @@
 import type { Kind } from '../account.ts'
 import { checkoutItem, checkoutSession } from '../checkout/session.ts'
+import { creditNote } from '../credit-notes/credit-note.ts'
 import { creditGrant } from '../credits/grant.ts'
 import { creditBalanceTransaction } from '../credits/ledger.ts'
+import { coupon } from '../discounts/coupon.ts'
 import type { Route } from '../http/route.ts'
 import { balanceTransaction } from '../invoices/balance.ts'
 import { invoice } from '../invoices/invoice.ts'
@@ -16,8 +18,9 @@ import { subscription, subscriptionItem } from '../subscriptions/subscription.ts
 import { accountRoutes } from './account.ts'
 import { chargeRoutes } from './charges.ts'
 import { checkoutRoutes } from './checkout-sessions.ts'
+import { couponRoutes } from './coupons.ts'
 import { creditGrantRoutes } from './credit-grants.ts'
-import { creditNote, creditNoteRoutes } from './credit-notes.ts'
+import { creditNoteRoutes } from './credit-notes.ts'
 import { customerBalanceTransactionRoutes } from './customer-balance-transactions.ts'
 import { customer, customerRoutes } from './customers.ts'
 import { entitlementRoutes } from './entitlements.ts'
@@ -37,6 +40,7 @@ import { portalConfiguration, portalConfigurationRoutes } from './portal-configu
 import { portalSession, portalSessionRoutes } from './portal-sessions.ts'
 import { price, priceRoutes } from './prices.ts'
 import { product, productRoutes } from './products.ts'
+import { promotionCode, promotionCodeRoutes } from './promotion-codes.ts'
 import { refundRoutes } from './refunds.ts'
 import { searchRoutes } from './search.ts'
 import { setupIntentRoutes } from './setup-intents.ts'
@@ -50,6 +54,7 @@ export const kinds: Kind[] = [
   charge,
   checkoutItem,
   checkoutSession,
+  coupon,
   creditBalanceTransaction,
   creditGrant,
   creditNote,
@@ -67,6 +72,7 @@ export const kinds: Kind[] = [
   portalSession,
   price,
   product,
+  promotionCode,
   refund,
   setupAttempt,
   setupIntent,
@@ -81,6 +87,7 @@ export const routes: Route[] = [
   ...accountRoutes,
   ...chargeRoutes,
   ...checkoutRoutes,
+  ...couponRoutes,
   ...creditGrantRoutes,
   ...creditNoteRoutes,
   ...customerBalanceTransactionRoutes,
@@ -104,6 +111,7 @@ export const routes: Route[] = [
   ...productRoutes,
   ...setupIntentRoutes,
   ...searchRoutes,
+  ...promotionCodeRoutes,
   ...refundRoutes,
   ...subscriptionRoutes,
   ...taxIdRoutes,
