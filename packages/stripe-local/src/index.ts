@@ -1,11 +1,15 @@
+import { Stripe } from 'stripe'
 import { Account } from './account.ts'
 import { accountPages } from './account-pages.ts'
+import { rememberAddress } from './address.ts'
+import { sessionDue } from './checkout/lapse.ts'
 import { Database } from './database.ts'
 import { Faults } from './faults.ts'
 import { Api } from './http/api.ts'
 import { forgetOldKeys } from './http/idempotency.ts'
+import { RateLimits } from './http/rate-limits.ts'
 import { RequestLog } from './http/request-log.ts'
-import { type Listening, listen } from './http/server.ts'
+import { listen } from './http/server.ts'
 import { randomLetters } from './identifier.ts'
 import { markDelivered } from './invoices/draft.ts'
 import { invoiceDue } from './invoices/finalize.ts'
@@ -15,33 +19,40 @@ import { Objects } from './objects.ts'
 import type { FaultSettings } from './pages/context.ts'
 import { createPages } from './pages/index.ts'
 import { DEFAULT_READINGS, type Readings } from './readings.ts'
-import { sessionDue } from './checkout/lapse.ts'
+import { grantDue } from './resources/credit-grants.ts'
 import { kinds, routes } from './resources/index.ts'
-import { resumeClocks, type TestClock } from './resources/test-clocks.ts'
+import { clockDue, resumeClocks, type TestClock } from './resources/test-clocks.ts'
 import { subscriptionDue } from './subscriptions/renewal.ts'
-import { subscriptionSettled, subscriptionUnpaid } from './subscriptions/standing.ts'
+import {
+  subscriptionForgiven,
+  subscriptionOverdue,
+  subscriptionSettled,
+  subscriptionUnpaid,
+  subscriptionVoided,
+} from './subscriptions/standing.ts'
 import { Timeline } from './timeline.ts'
 import { Deliveries } from './webhooks/deliveries.ts'
+import { rollSecret } from './webhooks/endpoint.ts'
 import { Events } from './webhooks/events.ts'
+import { type ForwardTo, forward } from './webhooks/forwarding.ts'
 
 export type { FaultSettings } from './pages/context.ts'
 export type { Readings } from './readings.ts'
+export type { ForwardTo } from './webhooks/forwarding.ts'
 
 /** Soon at first, for an app that is being restarted; then for three days, as Stripe does. */
 const WEBHOOK_RETRY_DELAYS_MS = [10, 60, 600, 3600, 6 * 3600, 12 * 3600, 24 * 3600, 24 * 3600].map(
   (seconds) => seconds * 1000,
 )
 
-export interface StripeLocalOptions {
+/** What both ways to run it have in common. */
+export interface EmbeddedOptions {
   /** SQLite file that holds all state; default `:memory:`. The same file brings everything back. */
   file?: string
-  /** Default 0: any free port. */
-  port?: number
-  /** Refuse to start when the port is taken (default), or take any free one instead (`false`). */
-  strictPort?: boolean
-  /** Default 127.0.0.1. */
-  host?: string
-  /** Default: `sk_test_local_` and random letters, kept in the state file. */
+  /**
+   * The key to accept; default `sk_test_local_` and random letters, kept in the state file. One that begins with
+   * `sk_live_` makes it an account in live mode, which its state file stays.
+   */
   secretKey?: string
   /** How the hosted pages call the business they belong to; default `Test business`. */
   businessName?: string
@@ -53,10 +64,30 @@ export interface StripeLocalOptions {
   webhookRetryDelaysMs?: number[]
   /** How much longer than summaries an invoice preview lags, in real milliseconds; default 0. */
   previewLagMs?: number
+  /** How many customers a test clock holds; default 3, as at Stripe. `Infinity` lifts the limit. */
+  testClockCustomersMax?: number
   /** Which reading to take where Stripe is silent. */
   readings?: Partial<Readings>
+  /** Where all snapshot events (`snapshot`) and all thin events (`thin`) are sent, besides the endpoints made by the API. */
+  forwardTo?: ForwardTo
+  /** Refuse requests beyond Stripe's rate limits with 429; default false. */
+  rateLimits?: boolean
   /** Receives one line per thing worth telling an operator. */
   log?: (line: string) => void
+}
+
+export interface CreateOptions extends EmbeddedOptions {
+  /** Where links to hosted pages point, without a trailing slash; default `http://stripe.local`. Any host is answered. */
+  baseUrl?: string
+}
+
+export interface StripeLocalOptions extends EmbeddedOptions {
+  /** Default 0: any free port. */
+  port?: number
+  /** Refuse to start when the port is taken (default), or take any free one instead (`false`). */
+  strictPort?: boolean
+  /** Default 127.0.0.1. */
+  host?: string
 }
 
 /** A meter event that was accepted (answered 200), whether or not it later counts. */
@@ -90,25 +121,29 @@ export interface FaultControls {
   clear(): void
 }
 
-export interface StripeLocal {
-  /** Without a trailing slash, e.g. `http://127.0.0.1:12111`. */
-  url: string
-  host: string
-  port: number
+/** A Stripe in this process, without a socket. */
+export interface EmbeddedStripe {
   secretKey: string
-  /** `new Stripe(secretKey, clientConfig)`. */
-  clientConfig: { host: string; port: number; protocol: 'http' }
+  /** The official SDK, talking to it without a socket. */
+  stripe: Stripe
+  /** What `forwardTo` signs with; the same for every start of one state file. */
+  webhookSecrets: { snapshot: string; thin: string }
   /** The local Stripe's time, what was advanced included. */
   now(): Date
-  /** A request without a socket; faults that close the connection reject. */
+  /** One request to the API or the hosted pages, whatever its host; faults that close the connection reject. */
   fetch(request: Request): Promise<Response>
   /**
    * Moves the time of everything that is not on a test clock. All that falls due on the way happens in order, and the
-   * webhooks of each step are attempted before the next step. @throws RangeError when `to` is in the past
+   * webhooks of each instant are attempted before the next. @throws RangeError when `to` is in the past
    */
   advance(to: Date): Promise<void>
   /** Resolves when no meter event waits for aggregation and no webhook waits for its first attempt. */
   idle(): Promise<void>
+  /**
+   * Gives a webhook endpoint or event destination a new secret, which on the real Stripe its page in the Dashboard does.
+   * The old one signs, too, for `oldInForceMs` of the local Stripe's time, at most a day. @returns the new secret
+   */
+  rollWebhookSecret(endpointId: string, oldInForceMs: number): string
   /** The exact sum of a customer's accepted, uncancelled events as a decimal string, pending ones included. */
   usage(customerId: string, eventName: string, range?: { start: Date; end: Date }): string
   /** In the order of acceptance. */
@@ -120,39 +155,91 @@ export interface StripeLocal {
   close(): Promise<void>
 }
 
-/** Starts a Stripe on localhost. @throws Error when the port is taken and `strictPort` is not false */
+/** A Stripe on localhost. */
+export interface StripeLocal extends EmbeddedStripe {
+  /** Without a trailing slash, e.g. `http://127.0.0.1:12111`. */
+  url: string
+  host: string
+  port: number
+  /** `new Stripe(secretKey, clientConfig)`. */
+  clientConfig: { host: string; port: number; protocol: 'http' }
+}
+
+/**
+ * Makes a Stripe that needs no socket: give it requests by `fetch`, or use its `stripe`. Webhooks leave by HTTP.
+ *
+ * @throws Error when the state file belongs to the other mode or to another version
+ */
+export function createStripeLocal(options: CreateOptions = {}): EmbeddedStripe {
+  const { baseUrl = 'http://stripe.local' } = options
+  const opened = open(options)
+  begin(opened, baseUrl)
+  return embedded(opened, async () => {})
+}
+
+/** Starts a Stripe on localhost. @throws Error as above, or when the port is taken and `strictPort` is not false */
 export async function startStripeLocal(options: StripeLocalOptions = {}): Promise<StripeLocal> {
+  const opened = open(options)
+  const { url, host, port, close } = await listen(opened.fetch, options).catch((error) => {
+    opened.account.db.close()
+    throw error
+  })
+  begin(opened, url)
+  return { ...embedded(opened, close), url, host, port, clientConfig: { host, port, protocol: 'http' } }
+}
+
+interface Opened {
+  account: Account
+  api: Api
+  secretKey: string
+  faults: Faults
+  webhookSecrets: EmbeddedStripe['webhookSecrets']
+  fetch: (request: Request) => Promise<Response>
+}
+
+function open(options: EmbeddedOptions): Opened {
   const log = options.log ?? (() => {})
   const faults = new Faults()
   const account = openAccount(options, faults, log)
-  const secretKey = keyOf(account.db, options.secretKey)
-  const requests = new RequestLog()
-  const api = new Api({ account, secretKey, faults, routes, requests, log })
-  const pages = createPages(accountPages(account, api, requests, secretKey))
-  const fetch = async (request: Request): Promise<Response> => {
-    const { pathname } = new URL(request.url)
-    return pathname.startsWith('/v1/') || pathname.startsWith('/v2/')
-      ? await api.fetch(request)
-      : await pages.fetch(request)
-  }
-  const listening = await listen(fetch, options).catch((error) => {
+  try {
+    const secretKey = keyOf(account.db, options.secretKey)
+    account.livemode = isLive(secretKey)
+    const limits = options.rateLimits ? new RateLimits({ livemode: account.livemode }) : null
+    const requests = new RequestLog()
+    const api = new Api({ account, secretKey, faults, routes, requests, limits, log })
+    const pages = createPages(accountPages(account, api, requests, secretKey))
+    const fetch = async (request: Request): Promise<Response> => {
+      const { pathname } = new URL(request.url)
+      return pathname.startsWith('/v1/') || pathname.startsWith('/v2/')
+        ? await api.fetch(request)
+        : await pages.fetch(request)
+    }
+    return { account, api, secretKey, faults, webhookSecrets: forward(account, options.forwardTo ?? {}), fetch }
+  } catch (error) {
     account.db.close()
     throw error
-  })
-  account.baseUrl = () => listening.url
-  resume(account)
+  }
+}
 
+/** From here on it acts by itself. */
+function begin({ account, secretKey }: Opened, url: string): void {
+  account.baseUrl = () => url
+  rememberAddress(account.db, { url, secretKey })
+  resume(account)
+}
+
+function embedded(opened: Opened, stopListening: () => Promise<void>): EmbeddedStripe {
+  const { account, api, secretKey, faults, webhookSecrets, fetch } = opened
   let closing: Promise<void> | undefined
   return {
-    url: listening.url,
-    host: listening.host,
-    port: listening.port,
     secretKey,
-    clientConfig: { host: listening.host, port: listening.port, protocol: 'http' },
+    stripe: clientOf(secretKey, fetch),
+    webhookSecrets,
     now: () => new Date(account.timeline.nowMs()),
     fetch,
     advance: (to) => account.timeline.advance(to.getTime()),
     idle: () => settle(account),
+    rollWebhookSecret: (endpointId, oldInForceMs) => rollSecret(account, endpointId, oldInForceMs),
     usage: (customerId, eventName, range) => {
       const end = range ? Math.floor(range.end.getTime() / 1000) : Number.MAX_SAFE_INTEGER
       return account.usage.acceptedSum(customerId, eventName, {
@@ -171,13 +258,20 @@ export async function startStripeLocal(options: StripeLocalOptions = {}): Promis
     requestCount: (pathPrefix) => api.requestCount(pathPrefix),
     faults,
     close: () => {
-      closing ??= shutDown(account, listening)
+      closing ??= shutDown(account, stopListening)
       return closing
     },
   }
 }
 
-function openAccount(options: StripeLocalOptions, faults: Faults, log: (line: string) => void): Account {
+function clientOf(secretKey: string, fetch: Opened['fetch']): Stripe {
+  const httpClient = Stripe.createFetchHttpClient((url: string | URL | Request, init?: RequestInit) =>
+    fetch(new Request(url, init)),
+  )
+  return new Stripe(secretKey, { httpClient, telemetry: false })
+}
+
+function openAccount(options: EmbeddedOptions, faults: Faults, log: (line: string) => void): Account {
   const db = new Database(options.file ?? ':memory:')
   const objects = new Objects(db)
   const frozenMs = (clock: string) => {
@@ -187,6 +281,7 @@ function openAccount(options: StripeLocalOptions, faults: Faults, log: (line: st
   const timeline = new Timeline(db, options.now ?? (() => new Date()), frozenMs)
   const account = new Account({ db, objects, timeline, usage: new Usage(db), faults, kinds })
   account.previewLagMs = options.previewLagMs ?? 0
+  account.testClockCustomersMax = options.testClockCustomersMax ?? account.testClockCustomersMax
   account.readings = { ...DEFAULT_READINGS, ...options.readings }
   account.businessName = options.businessName ?? account.businessName
   account.events = new Events(account)
@@ -196,11 +291,21 @@ function openAccount(options: StripeLocalOptions, faults: Faults, log: (line: st
   deliveries.onDelivered = (eventId, type) => {
     if (type === 'invoice.created') markDelivered(account, objectIdOf(account, eventId))
   }
-  account.invoiceReactions = { settled: subscriptionSettled, unpaid: subscriptionUnpaid }
+  account.invoiceReactions = {
+    settled: subscriptionSettled,
+    unpaid: subscriptionUnpaid,
+    overdue: subscriptionOverdue,
+    forgiven: subscriptionForgiven,
+    voided: subscriptionVoided,
+  }
   timeline.onError = log
+  timeline.afterStep = () => account.aggregation.run()
+  timeline.mustSettle = () => !account.deliveries.isSettled()
   timeline.settle = () => settleStep(account)
   timeline.handlers.set('subscription', (id, atMs) => subscriptionDue(account, id, atMs))
   timeline.handlers.set('invoice', (id) => invoiceDue(account, id))
+  timeline.handlers.set('credit_grant', (id) => grantDue(account, id))
+  timeline.handlers.set('test_clock', (id) => clockDue(account, id))
   timeline.handlers.set('checkout', (id) => sessionDue(account, id))
   timeline.handlers.set('delivery', (id) => account.deliveries.retry(id))
   return account
@@ -211,9 +316,20 @@ function objectIdOf(account: Account, eventId: string): string {
 }
 
 function keyOf(db: Database, given: string | undefined): string {
-  const key = given ?? db.setting('secret_key') ?? `sk_test_local_${randomLetters(32)}`
+  const kept = db.setting('secret_key')
+  const key = given ?? kept ?? `sk_test_local_${randomLetters(32)}`
+  if (kept !== undefined && isLive(kept) !== isLive(key)) {
+    const mode = (one: string) => (isLive(one) ? 'live' : 'test')
+    throw new Error(
+      `stripe-local: the state file is of ${mode(kept)} mode, but the key is a ${mode(key)} key. Give it a key of its mode, or another file.`,
+    )
+  }
   db.writeSetting('secret_key', key)
   return key
+}
+
+function isLive(key: string): boolean {
+  return key.startsWith('sk_live_')
 }
 
 /** Takes up what an earlier process left: events to count, webhooks to send, things that fell due meanwhile. */
@@ -237,10 +353,10 @@ async function settleStep(account: Account): Promise<void> {
   await account.deliveries.settled()
 }
 
-async function shutDown(account: Account, listening: Listening): Promise<void> {
+async function shutDown(account: Account, stopListening: () => Promise<void>): Promise<void> {
   const stepDone = account.timeline.close()
   account.aggregation.close()
-  await listening.close()
+  await stopListening()
   await account.deliveries.close()
   await stepDone
   account.db.close()
