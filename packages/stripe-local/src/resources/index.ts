@@ -1,8 +1,10 @@
 import type { Kind } from '../account.ts'
 import { checkoutItem, checkoutSession } from '../checkout/session.ts'
 import { creditNote } from '../credit-notes/credit-note.ts'
+import { couponRoutes } from './coupons.ts'
 import { creditGrant } from '../credits/grant.ts'
 import { creditBalanceTransaction } from '../credits/ledger.ts'
+import { coupon } from '../discounts/coupon.ts'
 import { coupon } from '../discounts/coupon.ts'
 import type { Route } from '../http/route.ts'
 import { balanceTransaction } from '../invoices/balance.ts'
@@ -12,6 +14,7 @@ import { lineItem } from '../invoices/line.ts'
 import { invoicePayment } from '../invoices/payment.ts'
 import { charge } from '../payments/charge.ts'
 import { paymentIntent } from '../payments/payment-intent.ts'
+import { promotionCode, promotionCodeRoutes } from './promotion-codes.ts'
 import { refund } from '../payments/refund.ts'
 import { setupAttempt, setupIntent } from '../payments/setup-intent.ts'
 import { subscription, subscriptionItem } from '../subscriptions/subscription.ts'
@@ -55,6 +58,7 @@ export const kinds: Kind[] = [
   checkoutItem,
   checkoutSession,
   coupon,
+  coupon,
   creditBalanceTransaction,
   creditGrant,
   creditNote,
@@ -88,6 +92,7 @@ export const routes: Route[] = [
   ...chargeRoutes,
   ...checkoutRoutes,
   ...couponRoutes,
+  ...couponRoutes,
   ...creditGrantRoutes,
   ...creditNoteRoutes,
   ...customerBalanceTransactionRoutes,
@@ -111,6 +116,7 @@ export const routes: Route[] = [
   ...productRoutes,
   ...setupIntentRoutes,
   ...searchRoutes,
+  ...promotionCodeRoutes,
   ...promotionCodeRoutes,
   ...refundRoutes,
   ...subscriptionRoutes,
