@@ -1,4 +1,5 @@
 import type { Account, UsageCounter } from '../account.ts'
+import { advanceAlerts } from './alert.ts'
 import { type Rejection, rejectionOf, writeRejection } from './rejection.ts'
 import type { MeterEventRow } from './usage.ts'
 
@@ -32,7 +33,17 @@ export class Aggregation implements UsageCounter {
 
   /** Aggregates everything accepted so far, inside the caller's transaction. */
   run(): void {
-    const rejected = this.#account.usage.pending().flatMap((event) => this.#settle(event) ?? [])
+    const pending = this.#account.usage.pending()
+    if (pending.length === 0) return
+    const rejected = pending.flatMap((event) => this.#settle(event) ?? [])
+    const out = new Set(rejected.map(({ event }) => event.seq))
+    const isNew = ({ state, seq }: MeterEventRow) => state === 'pending' && !out.has(seq)
+    advanceAlerts(this.#account, pending.filter(isNew), 1n)
+    advanceAlerts(
+      this.#account,
+      pending.filter(({ state }) => state === 'cancelling'),
+      -1n,
+    )
     for (const group of groupedByMeter(rejected)) this.#report(group)
   }
 

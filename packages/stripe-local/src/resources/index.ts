@@ -1,10 +1,8 @@
 import type { Kind } from '../account.ts'
 import { checkoutItem, checkoutSession } from '../checkout/session.ts'
 import { creditNote } from '../credit-notes/credit-note.ts'
-import { couponRoutes } from './coupons.ts'
 import { creditGrant } from '../credits/grant.ts'
 import { creditBalanceTransaction } from '../credits/ledger.ts'
-import { coupon } from '../discounts/coupon.ts'
 import { coupon } from '../discounts/coupon.ts'
 import type { Route } from '../http/route.ts'
 import { balanceTransaction } from '../invoices/balance.ts'
@@ -14,11 +12,11 @@ import { lineItem } from '../invoices/line.ts'
 import { invoicePayment } from '../invoices/payment.ts'
 import { charge } from '../payments/charge.ts'
 import { paymentIntent } from '../payments/payment-intent.ts'
-import { promotionCode, promotionCodeRoutes } from './promotion-codes.ts'
 import { refund } from '../payments/refund.ts'
 import { setupAttempt, setupIntent } from '../payments/setup-intent.ts'
 import { subscription, subscriptionItem } from '../subscriptions/subscription.ts'
 import { accountRoutes } from './account.ts'
+import { alert, alertRoutes } from './alerts.ts'
 import { chargeRoutes } from './charges.ts'
 import { checkoutRoutes } from './checkout-sessions.ts'
 import { couponRoutes } from './coupons.ts'
@@ -53,11 +51,11 @@ import { testClock, testClockRoutes } from './test-clocks.ts'
 import { webhookEndpoint, webhookEndpointRoutes } from './webhook-endpoints.ts'
 
 export const kinds: Kind[] = [
+  alert,
   balanceTransaction,
   charge,
   checkoutItem,
   checkoutSession,
-  coupon,
   coupon,
   creditBalanceTransaction,
   creditGrant,
@@ -89,9 +87,9 @@ export const kinds: Kind[] = [
 
 export const routes: Route[] = [
   ...accountRoutes,
+  ...alertRoutes,
   ...chargeRoutes,
   ...checkoutRoutes,
-  ...couponRoutes,
   ...couponRoutes,
   ...creditGrantRoutes,
   ...creditNoteRoutes,
@@ -116,7 +114,6 @@ export const routes: Route[] = [
   ...productRoutes,
   ...setupIntentRoutes,
   ...searchRoutes,
-  ...promotionCodeRoutes,
   ...promotionCodeRoutes,
   ...refundRoutes,
   ...subscriptionRoutes,
