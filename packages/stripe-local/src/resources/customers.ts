@@ -1,6 +1,5 @@
 import type { Account, Kind, Wire } from '../account.ts'
 import { visible } from '../account.ts'
-import { currencyOf } from '../catalogue/currency.ts'
 import { ApiError, missing, refuse } from '../http/errors.ts'
 import {
   integer,
@@ -19,7 +18,7 @@ import {
 } from '../http/params.ts'
 import { listPage, paging, route } from '../http/route.ts'
 import { newId, randomLetters } from '../identifier.ts'
-import { type BalanceTransaction, changeBalance } from '../invoices/balance.ts'
+import { changeBalance } from '../invoices/balance.ts'
 import type { Stored } from '../objects.ts'
 import { cancelAllOf } from '../subscriptions/cancel.ts'
 import { attach, ownMethod, paymentMethodOf } from './payment-methods.ts'
@@ -200,72 +199,7 @@ export const customerRoutes = [
     deleteCustomer(account, before)
     return { id: before.id, object: 'customer', deleted: true }
   }),
-
-  route(
-    'GET',
-    '/v1/customers/:id/balance_transactions',
-    { ...paging, created: range(), invoice: text() },
-    (account, params, { id }) => {
-      const owner = account.get<Customer>('customer', id!)
-      return listPage(account, 'customer_balance_transaction', `${urlOf(owner)}/balance_transactions`, params, {
-        where: { '$.customer': owner.id, '$.invoice': params.invoice },
-        ...(params.created && { created: params.created }),
-      })
-    },
-  ),
-
-  route(
-    'POST',
-    '/v1/customers/:id/balance_transactions',
-    { amount: required(integer()), currency: required(text()), description: text({ max: 350 }), metadata: metadata() },
-    (account, params, { id }) => {
-      const owner = liveCustomer(account, id!)
-      const currency = currencyOf(params.currency)
-      if (owner.currency !== null && owner.currency !== currency) {
-        throw refuse(
-          `You cannot combine currencies on a single customer. This customer has had a subscription, coupon, or invoice item with currency ${owner.currency}.`,
-          { param: 'currency' },
-        )
-      }
-      const made = changeBalance(account, owner, owner.balance + params.amount, {
-        type: 'adjustment',
-        currency,
-        description: params.description ?? null,
-        metadata: mergedMetadata({}, params.metadata),
-      })
-      return account.present(made)
-    },
-  ),
-
-  route('GET', '/v1/customers/:id/balance_transactions/:transaction', {}, (account, _params, ids) =>
-    account.present(ownTransaction(account, ids)),
-  ),
-
-  route(
-    'POST',
-    '/v1/customers/:id/balance_transactions/:transaction',
-    { description: unsettable(text({ max: 350 })), metadata: metadata() },
-    (account, { description, metadata: sent }, ids) => {
-      const before = ownTransaction(account, ids)
-      const changes = {
-        ...(description !== undefined && { description }),
-        metadata: mergedMetadata(before.metadata, sent),
-      }
-      return account.present(account.change(before, changes))
-    },
-  ),
 ]
-
-function urlOf(owner: Customer): string {
-  return `/v1/customers/${owner.id}`
-}
-
-function ownTransaction(account: Account, ids: { [name: string]: string }): BalanceTransaction {
-  const owner = account.get<Customer>('customer', ids.id!)
-  const found = account.get<BalanceTransaction>('customer_balance_transaction', ids.transaction!)
-  if (found.customer !== owner.id) throw missing('customer balance transaction', ids.transaction!)
-  return found
-}
 
 export function deleteCustomer(account: Account, before: Customer): void {
   cancelAllOf(account, before)
