@@ -47,7 +47,7 @@ export function recoverSession(account: Account, id: string): string | null {
   const recovery = expired?.status === 'expired' ? expired.after_expiration?.recovery : null
   const now = account.seconds()
   if (!expired || !recovery?.url || (recovery.expires_at ?? 0) < now) return null
-  const copy = newId('cs_test', 58)
+  const copy = newId(account.livemode ? 'cs_live' : 'cs_test', 58)
   const url = `${account.baseUrl()}/c/pay/${copy}`
   account.create<CheckoutSession>({
     ...expired,

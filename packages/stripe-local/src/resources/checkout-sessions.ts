@@ -43,11 +43,18 @@ import { checkTypes } from './payment-intents.ts'
 import {
   anchorConfig,
   anchorConfigFrom,
+  automaticTax,
   billingMode,
   billingModeFrom,
   futureAnchor,
+  invoiceSettings,
+  invoiceSettingsFrom,
+  pendingInterval,
+  pendingIntervalFrom,
   trialEnd,
-} from './subscriptions.ts'
+  trialSettings,
+  trialSettingsFrom,
+} from './subscription-parameters.ts'
 
 const HOUR = 3600
 const TRIAL_LEAD_SECONDS = 48 * HOUR
@@ -125,18 +132,13 @@ const subscriptionData = shape({
   billing_cycle_anchor_config: anchorConfig,
   billing_mode: billingMode,
   description: text({ max: 500 }),
+  invoice_settings: shape(invoiceSettings),
   metadata: metadata(),
+  pending_invoice_item_interval: pendingInterval,
   proration_behavior: oneOf('create_prorations', 'none'),
   trial_end: timestamp(),
   trial_period_days: integer({ min: 1, max: 730 }),
-  trial_settings: shape({
-    end_behavior: required(
-      shape({
-        billing_cycle_anchor: oneOf('now', 'unchanged'),
-        missing_payment_method: required(oneOf('cancel', 'create_invoice', 'pause')),
-      }),
-    ),
-  }),
+  trial_settings: trialSettings,
 })
 
 const redisplay = oneOf('always', 'limited', 'unspecified')
@@ -148,7 +150,7 @@ const creation = {
   }),
   allow_promotion_codes: onlyShown(flag()),
   allowed_payment_method_types: list(text()),
-  automatic_tax: shape({ enabled: required(flag()) }),
+  automatic_tax: automaticTax,
   billing_address_collection: oneOf('auto', 'required'),
   cancel_url: text(),
   client_reference_id: text({ max: 200 }),
@@ -290,7 +292,7 @@ function createSession(account: Account, params: Creation): CheckoutSession {
           currency: params.currency ?? (customer?.currency && fits(account, params, customer.currency)) ?? undefined,
           plan,
         })
-  const id = newId('cs_test', 58)
+  const id = newId(account.livemode ? 'cs_live' : 'cs_test', 58)
   const total = totalOf({ _lines: lines })
   const currency = lines[0]?.currency ?? params.currency?.toLowerCase() ?? null
   if (mode === 'payment' && total > 0) checkTotal(total, currency!)
@@ -420,12 +422,10 @@ function checkMode(params: Creation): void {
 
 /** What would change an amount that the local Stripe does not compute. */
 function checkUnsupported(params: Creation): void {
-  for (const param of ['automatic_tax', 'tax_id_collection'] as const) {
-    if (!params[param]?.enabled) continue
-    throw refuse(`stripe-local does not compute taxes: \`${param}[enabled]\` can only be false.`, {
-      param: `${param}[enabled]`,
-    })
-  }
+  if (!params.tax_id_collection?.enabled) return
+  throw refuse('stripe-local does not collect tax IDs in Checkout: `tax_id_collection[enabled]` can only be false.', {
+    param: 'tax_id_collection[enabled]',
+  })
 }
 
 function lineWishes(params: Creation): LineWish[] {
@@ -596,14 +596,15 @@ function subscriptionPlan(data: Partial<SubscriptionData>, now: number): Subscri
       param: 'subscription_data[billing_cycle_anchor]',
     })
   }
-  const ending = data.trial_settings?.end_behavior
   const fields: Partial<Subscription> = {
     metadata: mergedMetadata({}, data.metadata),
     ...(data.description !== undefined && { description: data.description }),
     ...(data.billing_mode && { billing_mode: billingModeFrom(data.billing_mode) }),
-    ...(ending && {
-      trial_settings: { end_behavior: { ...ending, billing_cycle_anchor: ending.billing_cycle_anchor ?? null } },
+    ...(data.invoice_settings && { invoice_settings: invoiceSettingsFrom(undefined, data.invoice_settings) }),
+    ...(data.pending_invoice_item_interval && {
+      pending_invoice_item_interval: pendingIntervalFrom(data.pending_invoice_item_interval),
     }),
+    ...(data.trial_settings && { trial_settings: trialSettingsFrom(data.trial_settings) }),
   }
   return {
     fields,
