@@ -1,31 +1,37 @@
 import type { Account, Wire } from '../account.ts'
-import { ApiError, refuse } from '../http/errors.ts'
+import { previewCredits } from '../credits/apply.ts'
+import { ApiError } from '../http/errors.ts'
 import { newId } from '../identifier.ts'
+import { draftInvoice, HOUR_SECONDS, totalsOf } from '../invoices/draft.ts'
 import { type Invoice, linesOf, presentInvoice } from '../invoices/invoice.ts'
+import { lineOfItem, pendingItems } from '../invoices/items.ts'
 import type { Customer } from '../resources/customers.ts'
-import { finalInvoice } from '../subscriptions/cancel.ts'
-import {
-  type Billing,
-  cancelFields,
-  changeItems,
-  type ItemChange,
-  resetAnchor,
-  updateInvoice,
-} from '../subscriptions/change.ts'
-import { createSubscription } from '../subscriptions/create.ts'
+import { cancelNow } from '../subscriptions/cancel.ts'
+import { createSubscription, type NewSubscription } from '../subscriptions/create.ts'
+import { type PauseTerms, pause, type ResumeTerms, resume } from '../subscriptions/pause.ts'
 import { nextInvoice } from '../subscriptions/renewal.ts'
 import { isOver, itemsOf, type Subscription, subscriptionOf } from '../subscriptions/subscription.ts'
+import { type Update, updateSubscription } from '../subscriptions/update.ts'
+
+/** What is done to the subscription before its invoice is looked at. */
+export type Act =
+  | { type: 'nothing' }
+  | { type: 'start'; wanted: NewSubscription }
+  | { type: 'update'; update: Update }
+  | { type: 'cancel'; prorate: boolean }
+  | { type: 'pause'; terms: PauseTerms }
+  | { type: 'resume'; terms: ResumeTerms }
 
 export interface Wish {
   customer: Customer
-  /** Null: the customer's own next one, or a new subscription when there are items. */
+  /** Null: the customer's own next one. */
   subscription: Subscription | null
-  items?: ItemChange[] | undefined
-  cancelAtPeriodEnd?: boolean | undefined
-  cancelAt?: number | null | undefined
-  cancelNow?: boolean | undefined
-  resetAnchor?: boolean | undefined
-  billing: Billing
+  act: Act
+  /** Invoice items that are added, or changed, for the preview alone. */
+  addItems: () => void
+  currency?: string | undefined
+  /** Only what comes back with each period, without waiting items and prorations. */
+  recurringOnly: boolean
 }
 
 const KEPT_MAX = 100
@@ -42,16 +48,8 @@ export class Previews {
   preview(account: Account, wish: Wish): Wire {
     const invoice = account.rehearse(() => tryOut(account, wish))
     if (!invoice) throw nothingToBill(wish.customer)
-    const id = newId('upcoming_in')
-    const shown: Invoice = {
-      ...invoice,
-      id,
-      automatically_finalizes_at: null,
-      billing_reason: 'upcoming',
-      webhooks_delivered_at: null,
-      _lines: invoice._lines.map((line) => ({ ...line, id: newId('il_tmp') })),
-    }
-    this.#keep(id, linesOf(shown))
+    const shown = asPreview(account, invoice, wish)
+    this.#keep(shown.id, linesOf(shown))
     return presentInvoice(account, shown)
   }
 
@@ -65,56 +63,101 @@ export class Previews {
 }
 
 function tryOut(account: Account, wish: Wish): Invoice | null {
+  wish.addItems()
+  if (wish.act.type === 'start') {
+    const made = createSubscription(account, wish.act.wanted)
+    return made.latest_invoice === null
+      ? nextInvoice(account, made)
+      : account.get<Invoice>('invoice', made.latest_invoice)
+  }
   const stored = wish.subscription ?? nextOf(account, wish.customer)
-  if (!stored) return wish.items ? tryNew(account, wish, wish.items) : null
+  if (!stored) return waitingAlone(account, wish)
   if (isOver(stored)) return null
-  const now = account.seconds(stored.test_clock)
-  if (wish.items) changeItems(account, stored, wish.items, wish.billing)
-  const changed = subscriptionOf(account, stored.id)
-  if (wish.cancelNow) return finalInvoice(account, changed, now)
-  if (wish.resetAnchor) return resetAnchor(account, changed, now)
-  if (wish.items && wish.billing.behavior === 'always_invoice') {
-    const immediate = updateInvoice(account, changed, wish.billing.at)
-    if (immediate) return immediate
+  act(account, stored, wish.act)
+  const after = subscriptionOf(account, stored.id)
+  if (after.latest_invoice !== null && after.latest_invoice !== stored.latest_invoice) {
+    return account.get<Invoice>('invoice', after.latest_invoice)
   }
-  return nextInvoice(account, withEnd(account, changed, wish, now))
+  return isOver(after) ? null : nextInvoice(account, after)
 }
 
-function withEnd(account: Account, stored: Subscription, wish: Wish, now: number): Subscription {
-  if (wish.cancelAtPeriodEnd !== undefined) {
-    return account.objects.save<Subscription>({
-      ...stored,
-      ...cancelFields(stored, itemsOf(account, stored.id), wish.cancelAtPeriodEnd, now),
-    })
+function act(account: Account, stored: Subscription, act: Act): void {
+  switch (act.type) {
+    case 'update':
+      // The invoice is only looked at: nobody is charged for it.
+      updateSubscription(account, stored, { ...act.update, paymentBehavior: 'default_incomplete' })
+      return
+    case 'cancel':
+      cancelNow(account, stored.id, { invoiceNow: true, prorate: act.prorate })
+      return
+    case 'pause':
+      pause(account, stored, act.terms)
+      return
+    case 'resume':
+      resume(account, stored, act.terms)
   }
-  if (wish.cancelAt !== undefined) return account.objects.save<Subscription>({ ...stored, cancel_at: wish.cancelAt })
-  return stored
 }
 
+/** Without a subscription only what waits can be billed. */
+function waitingAlone(account: Account, { customer, currency }: Wish): Invoice | null {
+  const waiting = pendingItems(account, customer.id, null)
+  const own = currency ?? waiting[0]?.currency
+  const items = waiting.filter((item) => item.currency === own)
+  if (items.length === 0 || own === undefined) return null
+  const now = account.seconds(customer.test_clock)
+  return draftInvoice(account, {
+    customer,
+    subscription: null,
+    reason: 'upcoming',
+    lines: items.map(lineOfItem),
+    usage: [],
+    period: { start: now, end: now },
+    currency: own,
+    autoAdvance: false,
+  })
+}
+
+/** The customer's subscription that bills next. */
 function nextOf(account: Account, customer: Customer): Subscription | null {
   const live = account.objects
     .all<Subscription>('subscription', { '$.customer': customer.id })
-    .filter((stored) => !isOver(stored))
+    .filter((stored) => !isOver(stored) && stored.status !== 'paused')
   const endOf = (stored: Subscription) =>
     Math.min(...itemsOf(account, stored.id).map((item) => item.current_period_end))
   return live.toSorted((a, b) => endOf(a) - endOf(b))[0] ?? null
 }
 
-function tryNew(account: Account, wish: Wish, items: ItemChange[]): Invoice | null {
-  const made = createSubscription(account, {
-    customer: wish.customer,
-    items: items.map(({ price, quantity }, index) => {
-      if (price !== undefined) return { price, quantity }
-      throw refuse(`Missing required param: subscription_details[items][${index}][price].`, {
-        code: 'parameter_missing',
-        param: `subscription_details[items][${index}][price]`,
-      })
-    }),
-    paymentBehavior: 'default_incomplete',
-    fields: {},
-  })
-  const first = made.latest_invoice === null ? null : account.get<Invoice>('invoice', made.latest_invoice)
-  return first ?? nextInvoice(account, made)
+/** The invoice as a draft of the instant at which it would be made, with the credits it would take. */
+function asPreview(account: Account, made: Invoice, { customer, recurringOnly }: Wish): Invoice {
+  const created = Math.max(account.seconds(made.test_clock), made.period_end)
+  const kept = recurringOnly
+    ? made._lines.filter(({ parent }) => parent?.type === 'subscription_item_details')
+    : made._lines
+  const lines = kept.map((line) => ({ ...line, id: newId('il_tmp'), pretax_credit_amounts: [] }))
+  const { _payment, status_details: _status, amount_paid_off_stripe: _paid, ...rest } = made
+  const shown: Invoice = {
+    ...rest,
+    id: newId('upcoming_in'),
+    amount_paid: 0,
+    attempt_count: 0,
+    attempted: false,
+    auto_advance: true,
+    automatically_finalizes_at: null,
+    billing_reason: 'upcoming',
+    created,
+    effective_at: null,
+    ending_balance: null,
+    hosted_invoice_url: null,
+    invoice_pdf: null,
+    next_payment_attempt: made.collection_method === 'charge_automatically' ? created + HOUR_SECONDS : null,
+    number: null,
+    starting_balance: made.status === 'draft' ? made.starting_balance : customer.balance,
+    status: 'draft',
+    status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
+    webhooks_delivered_at: null,
+    _lines: previewCredits(account, { ...made, customer: customer.id }, lines, created),
+  }
+  return { ...shown, ...totalsOf(shown) }
 }
 
 function nothingToBill(customer: Customer): ApiError {
