@@ -106,7 +106,8 @@ function compareFields(fields: Fields, value: unknown, at: string): string[] {
     const name = key.replace('?', '')
     const isOptional = key.endsWith('?')
     if (value[name] === undefined) {
-      if (!isOptional) problems.push(`${at}.${name} is missing`)
+      // Of a hash that changed, an event's previous_attributes hold only the keys that did.
+      if (!isOptional && !at.includes('.previous_attributes.')) problems.push(`${at}.${name} is missing`)
     } else problems.push(...compare(type, value[name], `${at}.${name}`))
   }
   for (const name of Object.keys(value)) {
