@@ -23,6 +23,7 @@ import { grantDue } from './resources/credit-grants.ts'
 import { kinds, routes } from './resources/index.ts'
 import { clockDue, resumeClocks, type TestClock } from './resources/test-clocks.ts'
 import { subscriptionDue } from './subscriptions/renewal.ts'
+import { scheduleDue } from './subscriptions/scheduling.ts'
 import {
   subscriptionForgiven,
   subscriptionOverdue,
@@ -54,6 +55,8 @@ export interface EmbeddedOptions {
    * `sk_live_` makes it an account in live mode, which its state file stays.
    */
   secretKey?: string
+  /** What becomes of a subscription whose renewal the last retry could not collect; default `cancel`. */
+  afterLastRetry?: 'cancel' | 'past_due' | 'unpaid'
   /** How the hosted pages call the business they belong to; default `Test business`. */
   businessName?: string
   /** The source of real time; the local Stripe's time is this plus what was advanced by hand. */
@@ -284,6 +287,7 @@ function openAccount(options: EmbeddedOptions, faults: Faults, log: (line: strin
   account.testClockCustomersMax = options.testClockCustomersMax ?? account.testClockCustomersMax
   account.readings = { ...DEFAULT_READINGS, ...options.readings }
   account.businessName = options.businessName ?? account.businessName
+  account.afterLastRetry = options.afterLastRetry ?? account.afterLastRetry
   account.events = new Events(account)
   account.aggregation = new Aggregation(account, options.aggregationDelayMs ?? 300)
   const deliveries = new Deliveries(account, faults, options.webhookRetryDelaysMs ?? WEBHOOK_RETRY_DELAYS_MS, log)
@@ -303,6 +307,7 @@ function openAccount(options: EmbeddedOptions, faults: Faults, log: (line: strin
   timeline.mustSettle = () => !account.deliveries.isSettled()
   timeline.settle = () => settleStep(account)
   timeline.handlers.set('subscription', (id, atMs) => subscriptionDue(account, id, atMs))
+  timeline.handlers.set('schedule', (id, atMs) => scheduleDue(account, id, atMs))
   timeline.handlers.set('invoice', (id) => invoiceDue(account, id))
   timeline.handlers.set('credit_grant', (id) => grantDue(account, id))
   timeline.handlers.set('test_clock', (id) => clockDue(account, id))

@@ -33,6 +33,11 @@ export interface Readings {
    * by `v1.billing.meter.no_meter_found`, as the documentation says.
    */
   unknownEventName: 'refused' | 'reported'
+  /**
+   * What a schedule with `end_behavior=release` becomes after its last phase. The guide says that it "releases the
+   * subscription from the schedule", and elsewhere that it is completed.
+   */
+  scheduleEndingInRelease: 'released' | 'completed'
   /** Whether a renewal prints a metered line for a period without usage (flexible billing mode). */
   zeroUsageLine: 'printed' | 'suppressed'
   /** What Checkout calls the payment of a session whose prices are all metered. */
@@ -60,6 +65,7 @@ export const DEFAULT_READINGS: Readings = {
   meterEventNotation: 'plain',
   searchFindsClockObjects: true,
   unknownEventName: 'refused',
+  scheduleEndingInRelease: 'released',
   zeroUsageLine: 'printed',
   meteredCheckoutPaymentStatus: 'no_payment_required',
   portalSwitchesUnspecifiedTax: true,

@@ -14,6 +14,7 @@ import { charge } from '../payments/charge.ts'
 import { paymentIntent } from '../payments/payment-intent.ts'
 import { refund } from '../payments/refund.ts'
 import { setupAttempt, setupIntent } from '../payments/setup-intent.ts'
+import { subscriptionSchedule } from '../subscriptions/schedule.ts'
 import { subscription, subscriptionItem } from '../subscriptions/subscription.ts'
 import { accountRoutes } from './account.ts'
 import { alert, alertRoutes } from './alerts.ts'
@@ -45,6 +46,8 @@ import { promotionCode, promotionCodeRoutes } from './promotion-codes.ts'
 import { refundRoutes } from './refunds.ts'
 import { searchRoutes } from './search.ts'
 import { setupIntentRoutes } from './setup-intents.ts'
+import { subscriptionItemRoutes } from './subscription-items.ts'
+import { subscriptionScheduleRoutes } from './subscription-schedules.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
 import { taxId, taxIdRoutes } from './tax-ids.ts'
 import { testClock, testClockRoutes } from './test-clocks.ts'
@@ -80,6 +83,7 @@ export const kinds: Kind[] = [
   setupIntent,
   subscription,
   subscriptionItem,
+  subscriptionSchedule,
   taxId,
   testClock,
   webhookEndpoint,
@@ -116,7 +120,9 @@ export const routes: Route[] = [
   ...searchRoutes,
   ...promotionCodeRoutes,
   ...refundRoutes,
+  ...subscriptionItemRoutes,
   ...subscriptionRoutes,
+  ...subscriptionScheduleRoutes,
   ...taxIdRoutes,
   ...testClockRoutes,
   ...webhookEndpointRoutes,

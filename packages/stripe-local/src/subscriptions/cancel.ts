@@ -1,29 +1,45 @@
 import type { Account } from '../account.ts'
+import type { Price } from '../catalogue/price.ts'
 import { finalizeAndCollect } from '../invoices/finalize.ts'
 import type { Invoice } from '../invoices/invoice.ts'
-import { createInvoiceItem, pendingItems } from '../invoices/items.ts'
+import { pendingItems } from '../invoices/items.ts'
 import type { Customer } from '../resources/customers.ts'
-import type { Price } from '../resources/prices.ts'
-import { prorationItems } from './proration.ts'
-import { billOf, draftFrom } from './renewal.ts'
-import { isMetered, itemsOf, planNext, type Subscription, subscriptionOf } from './subscription.ts'
+import { billOf, draftFrom } from './bill.ts'
+import { creditUnused } from './change.ts'
+import { discardPending } from './pending-update.ts'
+import { closeSchedule } from './schedule.ts'
+import {
+  isMetered,
+  isOver,
+  itemsOf,
+  plan,
+  presentSubscription,
+  type Subscription,
+  subscriptionOf,
+} from './subscription.ts'
 
-/** Writes down the end of a subscription and tells of it. Canceled is terminal. */
-export function endSubscription(
-  account: Account,
-  before: Subscription,
-  end: { at: number; reason: string | null; latestInvoice?: string | undefined },
-): Subscription {
+export interface End {
+  at: number
+  reason: string | null
+  latestInvoice?: string | undefined
+}
+
+/** Writes down the end of a subscription and tells of it, and its schedule with it. Canceled is terminal. */
+export function endSubscription(account: Account, before: Subscription, end: End): Subscription {
+  const { status_details: _why, ...rest } = before
   const ended = account.objects.save<Subscription>({
-    ...before,
+    ...rest,
     status: 'canceled',
     canceled_at: before.canceled_at ?? end.at,
     ended_at: end.at,
     latest_invoice: end.latestInvoice ?? before.latest_invoice,
     cancellation_details: { ...before.cancellation_details, reason: end.reason },
+    pause_collection: null,
   })
-  account.events.emit('customer.subscription.deleted', account.present(ended))
-  planNext(account, before.id)
+  const items = itemsOf(account, before.id)
+  account.events.emit('customer.subscription.deleted', presentSubscription(account, ended, items))
+  plan(account, ended, items)
+  if (before.schedule !== null) closeSchedule(account, before.schedule, end)
   return ended
 }
 
@@ -37,7 +53,7 @@ export function cancelNow(
   options: { invoiceNow: boolean; prorate: boolean },
 ): Subscription {
   account.aggregation.run()
-  const before = subscriptionOf(account, id)
+  const before = discardPending(account, subscriptionOf(account, id))
   const at = account.seconds(before.test_clock)
   if (options.prorate) creditUnusedTime(account, before, at)
   if (!options.prorate && !options.invoiceNow) dropPendingProrations(account, before)
@@ -54,17 +70,17 @@ export function cancelNow(
 /** The draft of the last invoice, or null when it would hold nothing but zeros. */
 export function finalInvoice(account: Account, stored: Subscription, at: number): Invoice | null {
   const items = itemsOf(account, stored.id)
-  const bill = billOf(account, stored, items, { free: stored.status === 'trialing', usageUntil: at })
+  const isIdle = stored.status === 'paused'
+  const bill = billOf(account, stored, isIdle ? [] : items, { free: stored.status === 'trialing', usageUntil: at })
   if (bill.items.length === 0 && bill.lines.every((line) => line.amount === 0)) return null
   const start = Math.min(...items.map((item) => item.current_period_start))
   return draftFrom(account, stored, bill, { start, end: at }, { reason: 'subscription_update', autoAdvance: false })
 }
 
 function creditUnusedTime(account: Account, stored: Subscription, at: number): void {
+  if (stored.status === 'trialing' || stored.status === 'paused') return
   for (const item of itemsOf(account, stored.id)) {
-    const price = account.get<Price>('price', item.price)
-    if (isMetered(price)) continue
-    for (const credit of prorationItems(account, stored, item, price, at, 'credit')) createInvoiceItem(account, credit)
+    if (!isMetered(account.get<Price>('price', item.price))) creditUnused(account, stored, item, at)
   }
 }
 
@@ -90,7 +106,7 @@ function stopCollection(account: Account, stored: Subscription): void {
 /** All subscriptions of a customer end with it, without a last invoice. */
 export function cancelAllOf(account: Account, customer: Customer): void {
   for (const stored of account.objects.all<Subscription>('subscription', { '$.customer': customer.id })) {
-    if (stored.status === 'canceled' || stored.status === 'incomplete_expired') continue
+    if (isOver(stored)) continue
     endSubscription(account, stored, { at: account.seconds(customer.test_clock), reason: null })
   }
 }

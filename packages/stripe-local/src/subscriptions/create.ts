@@ -1,30 +1,35 @@
 import type { Account } from '../account.ts'
 import { periodAt } from '../billing/cycle.ts'
-import { proratedFrom } from '../billing/proration.ts'
-import { cardError, refuse } from '../http/errors.ts'
-import type { Metadata } from '../http/params.ts'
+import { amountsIn, type Price } from '../catalogue/price.ts'
+import { type Redemption, redeem } from '../discounts/discount.ts'
+import { ApiError, refuse } from '../http/errors.ts'
 import { newId } from '../identifier.ts'
-import { draftInvoice } from '../invoices/draft.ts'
-import { finalizeAndCollect, finalizeInvoice } from '../invoices/finalize.ts'
 import type { Invoice } from '../invoices/invoice.ts'
-import { type Line, licensedLines, type UsagePart, usageLines } from '../invoices/line.ts'
-import { declineOf, methodFor, type Presence } from '../invoices/payment.ts'
+import type { Presence } from '../invoices/payment.ts'
 import type { Customer } from '../resources/customers.ts'
-import type { Price } from '../resources/prices.ts'
+import { type EndWish, endingFields, fitPeriods } from './ending.ts'
+import { firstInvoice } from './first-invoice.ts'
+import { addItem, checkTogether, type NewItem, wantedPrice } from './items.ts'
+import { addOneTimeItems, type OneTime } from './one-time.ts'
 import {
-  isMetered,
+  type Interval,
+  isOver,
   itemsOf,
-  planNext,
+  NO_INVOICE_SETTINGS,
+  plan,
+  presentSubscription,
   type Subscription,
-  type SubscriptionItem,
   subscriptionOf,
 } from './subscription.ts'
 
-export interface NewItem {
-  price: string
-  quantity?: number | undefined
-  metadata?: Metadata | undefined
-}
+export type { NewItem } from './items.ts'
+
+export type PaymentBehavior =
+  | 'allow_incomplete'
+  | 'default_incomplete'
+  | 'error_if_incomplete'
+  | 'pending_if_incomplete'
+export type ProrationBehavior = 'always_invoice' | 'create_prorations' | 'none'
 
 export interface NewSubscription {
   customer: Customer
@@ -32,22 +37,24 @@ export interface NewSubscription {
   anchor?: number | undefined
   anchorConfig?: Subscription['billing_cycle_anchor_config']
   backdateStart?: number | undefined
+  currency?: string | undefined
+  discounts?: Redemption[] | undefined
+  ending?: EndWish | undefined
+  oneTimeItems?: OneTime[] | undefined
   trialEnd?: number | undefined
+  /** The prices' own trials count, unless there is a `trialEnd`. */
+  trialFromPlan?: boolean | undefined
   prorationBehavior?: ProrationBehavior | undefined
-  paymentBehavior?:
-    | 'allow_incomplete'
-    | 'default_incomplete'
-    | 'error_if_incomplete'
-    | 'pending_if_incomplete'
-    | undefined
+  paymentBehavior?: PaymentBehavior | undefined
   /** Who is there when the first invoice is charged. */
   presence?: Presence | undefined
+  /** The first invoice begins as a draft with its hour, as a schedule's does. */
+  startsAsDraft?: boolean | undefined
   fields: Partial<Subscription>
 }
 
-export type ProrationBehavior = 'always_invoice' | 'create_prorations' | 'none'
-
-const ITEMS_MAX = 20
+const DAY = 86_400
+const SUBSCRIPTIONS_MAX = 500
 
 /**
  * Starts a subscription. Flexible and metered only: no invoice, active at once. With licensed items the first invoice is
@@ -55,86 +62,86 @@ const ITEMS_MAX = 20
  */
 export function createSubscription(account: Account, wanted: NewSubscription): Subscription {
   const { customer } = wanted
-  const prices = wanted.items.map((item, index) => checkedPrice(account, item, index))
+  if (wanted.paymentBehavior === 'pending_if_incomplete') {
+    throw refuse('`payment_behavior=pending_if_incomplete` is only supported when updating a subscription.', {
+      param: 'payment_behavior',
+    })
+  }
+  const prices = wanted.items.map((item, index) => wantedPrice(account, item, `items[${index}]`))
   const [first] = prices
   if (!first) throw refuse('Missing required param: items.', { code: 'parameter_missing', param: 'items' })
-  if (prices.length > ITEMS_MAX) throw refuse(`You can have at most ${ITEMS_MAX} items.`, { param: 'items' })
-  checkCurrencies(prices)
+  const billingMode = wanted.fields.billing_mode?.type ?? 'flexible'
+  const currency = currencyFor(customer, prices, wanted.currency)
+  checkTogether(prices, { currency, billingMode })
+  checkRoom(account, customer, currency)
   const now = account.seconds(customer.test_clock)
   const start = wanted.backdateStart ?? now
   if (start > now) throw refuse('`backdate_start_date` must be in the past.', { param: 'backdate_start_date' })
-  const anchor = anchorOf(wanted, first, start)
-  const stored = blankSubscription(account, wanted, { now, start, anchor, currency: first.currency })
+  const trialEnd = wanted.trialEnd ?? (wanted.trialFromPlan ? planTrialEnd(prices, now) : undefined)
+  const blank = blankSubscription(account, { ...wanted, trialEnd }, { now, start, first, currency })
+  const owner = { customer: customer.id, subscription: blank.id, currency, at: now, discounts: [] }
+  const stored = { ...blank, discounts: redeem(account, wanted.discounts ?? [], owner) }
   account.objects.insert(stored)
   for (const [index, item] of wanted.items.entries()) addItem(account, stored, prices[index]!, item, now)
-  const invoice = firstInvoice(account, stored, wanted)
-  const status = statusAfter(stored, invoice)
-  const begun = account.objects.save<Subscription>({
-    ...subscriptionOf(account, stored.id),
-    status,
-    latest_invoice: invoice?.id ?? null,
-  })
-  account.events.emit('customer.subscription.created', account.present(begun))
-  if (customer.currency === null)
-    account.objects.save({ ...account.get<Customer>('customer', customer.id), currency: first.currency })
-  planNext(account, stored.id)
+  const begun = begin(account, stored, wanted, now)
+  if (customer.currency === null) account.objects.save({ ...account.get<Customer>('customer', customer.id), currency })
   return begun
 }
 
-/** @throws ApiError for a price that cannot be subscribed to, or a quantity where there can be none */
-export function checkedPrice(
-  account: Account,
-  item: { price: string; quantity?: number | undefined },
-  index: number,
-): Price {
-  const price = account.reference<Price>('price', item.price, `items[${index}][price]`)
-  if (!price.recurring) {
+function begin(account: Account, stored: Subscription, wanted: NewSubscription, now: number): Subscription {
+  const ending = endingFields(stored, itemsOf(account, stored.id), wanted.ending ?? {}, now)
+  if (Object.keys(ending).length > 0) {
+    account.objects.save<Subscription>({ ...stored, ...ending })
+    // The first period is cut off before it is billed: there is nothing to credit.
+    fitPeriods(account, stored, 'none')
+  }
+  if (wanted.oneTimeItems) addOneTimeItems(account, stored, wanted.oneTimeItems)
+  const invoice = firstInvoice(account, subscriptionOf(account, stored.id), wanted)
+  const current = subscriptionOf(account, stored.id)
+  const begun = account.objects.save<Subscription>({
+    ...current,
+    status: statusAfter(current, invoice),
+    latest_invoice: invoice?.id ?? null,
+  })
+  const items = itemsOf(account, stored.id)
+  account.events.emit('customer.subscription.created', presentSubscription(account, begun, items))
+  plan(account, begun, items)
+  return begun
+}
+
+/** The one asked for, else the customer's, else the first price's. */
+function currencyFor(customer: Customer, prices: Price[], wanted: string | undefined): string {
+  if (wanted !== undefined) return wanted.toLowerCase()
+  const own = customer.currency
+  if (own !== null && prices.every((price) => amountsIn(price, own))) return own
+  return prices[0]!.currency
+}
+
+/** @throws ApiError when the customer pays in another currency, or has all the subscriptions Stripe allows */
+function checkRoom(account: Account, customer: Customer, currency: string): void {
+  if (customer.currency === null) return
+  const live = account.objects
+    .all<Subscription>('subscription', { '$.customer': customer.id })
+    .filter((stored) => !isOver(stored))
+  const other = live.find((stored) => stored.currency !== currency)
+  if (other) {
     throw refuse(
-      `The price specified is set to \`type=one_time\` but this field only accepts prices with \`type=recurring\`.`,
-      { param: `items[${index}][price]` },
+      `You cannot combine currencies on a single customer. This customer has an active subscription, subscription schedule, discount, quote, or invoice item with currency ${other.currency}.`,
+      { param: 'customer' },
     )
   }
-  if (!price.active) {
-    throw refuse('The price specified is inactive. This field only accepts active prices.', {
-      param: `items[${index}][price]`,
-    })
-  }
-  if (isMetered(price) && item.quantity !== undefined) {
-    throw refuse('You cannot set the quantity for metered plans', { param: `items[${index}][quantity]` })
-  }
-  return price
-}
-
-export function checkCurrencies(prices: Price[]): void {
-  if (new Set(prices.map((price) => price.currency)).size <= 1) return
-  throw refuse('All prices on a subscription must have the same `currency`.', { param: 'items' })
-}
-
-/** Stores an item whose period lies on the subscription's grid. */
-export function addItem(
-  account: Account,
-  stored: Subscription,
-  price: Price,
-  item: Omit<NewItem, 'price'>,
-  now: number,
-): SubscriptionItem {
-  const period =
-    stored.status === 'trialing' && stored.trial_end !== null
-      ? { start: stored.trial_start ?? now, end: stored.trial_end }
-      : periodAt(stored.billing_cycle_anchor, price.recurring!, now)
-  const start = Math.max(period.start, stored.start_date)
-  return account.create<SubscriptionItem>({
-    id: newId('si', 14),
-    object: 'subscription_item',
-    created: now,
-    current_period_end: period.end,
-    current_period_start: start,
-    metadata: item.metadata ?? {},
-    price: price.id,
-    ...(!isMetered(price) && { quantity: item.quantity ?? 1 }),
-    subscription: stored.id,
-    _usage_from: isMetered(price) ? start : null,
+  if (live.length < SUBSCRIPTIONS_MAX) return
+  throw new ApiError(400, {
+    type: 'invalid_request_error',
+    code: 'customer_max_subscriptions',
+    message: `Customer ${customer.id} already has the maximum ${SUBSCRIPTIONS_MAX} current subscriptions.`,
   })
+}
+
+/** The longest trial that one of the prices has. */
+export function planTrialEnd(prices: Price[], now: number): number | undefined {
+  const days = Math.max(0, ...prices.map((price) => price.recurring?.trial_period_days ?? 0))
+  return days === 0 ? undefined : now + days * DAY
 }
 
 function anchorOf(wanted: NewSubscription, price: Price, start: number): number {
@@ -147,7 +154,8 @@ function anchorOf(wanted: NewSubscription, price: Price, start: number): number 
     }
     return wanted.anchor
   }
-  if (wanted.trialEnd !== undefined) return wanted.trialEnd
+  const keepsAnchor = wanted.fields.trial_settings?.end_behavior.billing_cycle_anchor === 'unchanged'
+  if (wanted.trialEnd !== undefined && !keepsAnchor) return wanted.trialEnd
   return wanted.anchorConfig ? anchorFrom(wanted.anchorConfig, start) : start
 }
 
@@ -163,9 +171,10 @@ function anchorFrom(config: NonNullable<Subscription['billing_cycle_anchor_confi
     const first = new Date(Date.UTC(from.getUTCFullYear(), month, 1))
     if (config.month !== null && first.getUTCMonth() + 1 !== config.month) continue
     const lastDay = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0)).getUTCDate()
-    // The anchor itself must have the day; a short month would lose it for good.
-    if (config.day_of_month > lastDay) continue
-    const at = Date.UTC(first.getUTCFullYear(), first.getUTCMonth(), config.day_of_month, hour, minute, second) / 1000
+    // The anchor itself must have the day; a short month would lose it for good. A month that is asked for stays.
+    if (config.day_of_month > lastDay && config.month === null) continue
+    const day = Math.min(config.day_of_month, lastDay)
+    const at = Date.UTC(first.getUTCFullYear(), first.getUTCMonth(), day, hour, minute, second) / 1000
     if (at >= start) return at
   }
 }
@@ -173,16 +182,18 @@ function anchorFrom(config: NonNullable<Subscription['billing_cycle_anchor_confi
 function blankSubscription(
   account: Account,
   wanted: NewSubscription,
-  at: { now: number; start: number; anchor: number; currency: string },
+  at: { now: number; start: number; first: Price; currency: string },
 ): Subscription {
   const isTrial = wanted.trialEnd !== undefined && wanted.trialEnd > at.now
   const { customer } = wanted
+  const interval = wanted.fields.pending_invoice_item_interval
   return {
     id: newId('sub'),
     object: 'subscription',
-    billing_cycle_anchor: at.anchor,
+    billing_cycle_anchor: anchorOf(wanted, at.first, at.start),
     billing_cycle_anchor_config: wanted.anchorConfig ?? null,
     billing_mode: { type: 'flexible', flexible: { proration_discounts: 'included' } },
+    billing_thresholds: null,
     cancel_at: null,
     cancel_at_period_end: false,
     canceled_at: null,
@@ -195,125 +206,30 @@ function blankSubscription(
     default_payment_method: null,
     description: null,
     ended_at: null,
+    invoice_settings: NO_INVOICE_SETTINGS,
     latest_invoice: null,
     livemode: false,
     metadata: {},
+    next_pending_invoice_item_invoice: interval ? after(interval, at.now) : null,
     pause_collection: null,
     payment_settings: { payment_method_options: null, payment_method_types: null, save_default_payment_method: 'off' },
+    pending_invoice_item_interval: null,
+    schedule: null,
     start_date: at.start,
     status: isTrial ? 'trialing' : 'active',
     test_clock: customer.test_clock,
     trial_end: isTrial ? wanted.trialEnd! : null,
-    trial_settings: { end_behavior: { missing_payment_method: 'create_invoice' } },
+    trial_settings: { end_behavior: { billing_cycle_anchor: null, missing_payment_method: 'create_invoice' } },
     trial_start: isTrial ? at.now : null,
+    _bills_stub: wanted.prorationBehavior !== 'none',
     _trial_warned: false,
     _upcoming_sent: null,
     ...wanted.fields,
   }
 }
 
-/** Licensed items of the running period, past periods of a backdated start, and (classic only) metered lines of 0.00. */
-function firstInvoice(account: Account, stored: Subscription, wanted: NewSubscription): Invoice | null {
-  const items = itemsOf(account, stored.id)
-  const { lines, usage } = firstLines(account, stored, items, wanted)
-  if (lines.length === 0) return null
-  checkPaymentMethod(account, stored, wanted, lines)
-  const draft = draftInvoice(account, {
-    customer: wanted.customer,
-    subscription: stored,
-    reason: 'subscription_create',
-    lines,
-    usage,
-    period: { start: stored.start_date, end: account.seconds(stored.test_clock) },
-    currency: stored.currency,
-    autoAdvance: false,
-  })
-  if (wanted.paymentBehavior === 'default_incomplete') return finalizeInvoice(account, draft.id)
-  return finalizeAndCollect(account, draft.id, wanted.presence)
-}
-
-function firstLines(
-  account: Account,
-  stored: Subscription,
-  items: SubscriptionItem[],
-  wanted: NewSubscription,
-): { lines: Line[]; usage: UsagePart[] } {
-  const lines: Line[] = []
-  const usage: UsagePart[] = []
-  for (const item of items.toReversed()) {
-    const price = account.get<Price>('price', item.price)
-    const period = { start: item.current_period_start, end: item.current_period_end }
-    if (isMetered(price)) {
-      for (const past of pastPeriods(stored, price, period.start)) {
-        const part = { item: item.id, price: price.id, ...past }
-        usage.push(part)
-        lines.push(...usageLines(account, stored, part, usage.length - 1))
-      }
-      if (stored.billing_mode.type === 'classic') {
-        lines.push(
-          ...usageLines(account, stored, { item: item.id, price: price.id, start: period.start, end: period.start }),
-        )
-      }
-      continue
-    }
-    if (stored.status === 'trialing') {
-      lines.push(...licensedLines(account, stored, item, period).map((line) => asTrial(line)))
-      continue
-    }
-    for (const past of pastPeriods(stored, price, period.start))
-      lines.push(...licensedLines(account, stored, item, past))
-    const isShort = period.start > periodAt(stored.billing_cycle_anchor, price.recurring!, period.start).start
-    const whole = licensedLines(account, stored, item, period)
-    if (!isShort) lines.push(...whole)
-    else if (wanted.prorationBehavior !== 'none') lines.push(...whole.map((line) => asShare(line, stored, price)))
-  }
-  return { lines, usage }
-}
-
-function pastPeriods(stored: Subscription, price: Price, until: number): { start: number; end: number }[] {
-  const periods: { start: number; end: number }[] = []
-  for (let start = stored.start_date; start < until; ) {
-    const { end } = periodAt(stored.billing_cycle_anchor, price.recurring!, start)
-    periods.push({ start, end: Math.min(end, until) })
-    start = end
-  }
-  return periods
-}
-
-function asTrial(line: Line): Line {
-  const name = line.description?.replace(/ \(at .*$/, '').replace(' × ', ' x ') ?? ''
-  return { ...line, amount: 0, subtotal: 0, description: `Free trial for ${name}` }
-}
-
-function asShare(line: Line, stored: Subscription, price: Price): Line {
-  const whole = periodAt(stored.billing_cycle_anchor, price.recurring!, line.period.start)
-  const amount = Number(proratedFrom(BigInt(line.amount), line.period.start, whole))
-  return { ...line, amount, subtotal: amount }
-}
-
-function checkPaymentMethod(account: Account, stored: Subscription, wanted: NewSubscription, lines: Line[]): void {
-  const total = lines.reduce((sum, line) => sum + line.amount, 0)
-  if (
-    total <= 0 ||
-    stored.collection_method !== 'charge_automatically' ||
-    wanted.paymentBehavior === 'default_incomplete'
-  )
-    return
-  const method = methodFor(account, {
-    default_payment_method: stored.default_payment_method,
-    parent: null,
-    customer: stored.customer,
-  } as Invoice)
-  if (!method) {
-    throw refuse(
-      'This customer has no attached payment source or default payment method. Please consider adding a default payment method. For more information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.',
-      { code: 'resource_missing' },
-    )
-  }
-  const decline = wanted.paymentBehavior === 'error_if_incomplete' ? declineOf(method, wanted.presence ?? {}) : null
-  if (!decline) return
-  const { message, ...about } = decline
-  throw cardError(message, about)
+export function after(interval: Interval, now: number): number {
+  return periodAt(now, interval, now).end
 }
 
 function statusAfter(stored: Subscription, invoice: Invoice | null): Subscription['status'] {

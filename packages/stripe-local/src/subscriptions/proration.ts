@@ -1,14 +1,34 @@
 import type { Account } from '../account.ts'
+import type { Period } from '../billing/cycle.ts'
 import { divideFloor, formatPico, PICO } from '../billing/decimal.ts'
-import { proratedFrom } from '../billing/proration.ts'
-import { rate } from '../billing/rating.ts'
+import { proratedFrom, proratedSpan } from '../billing/proration.ts'
+import type { Price } from '../catalogue/price.ts'
+import type { Product } from '../catalogue/product.ts'
 import type { createInvoiceItem } from '../invoices/items.ts'
-import { pricingOf, quantities, ratedPrice, usageLines } from '../invoices/line.ts'
-import type { Price } from '../resources/prices.ts'
-import type { Product } from '../resources/products.ts'
+import {
+  type Line,
+  licensedLines,
+  pricingOf,
+  quantities,
+  rateIn,
+  type UsagePart,
+  usageLines,
+} from '../invoices/line.ts'
 import type { Subscription, SubscriptionItem } from './subscription.ts'
 
 type NewItem = Parameters<typeof createInvoiceItem>[1]
+
+/** The usage of a metered item that no invoice has billed yet, up to an instant. */
+export function usagePart(item: SubscriptionItem, end: number): UsagePart {
+  return {
+    item: item.id,
+    price: item.price,
+    start: item._usage_from ?? end,
+    end,
+    ...(item._billed !== undefined && { billed: item._billed }),
+    ...(item._skipped !== undefined && { skipped: item._skipped }),
+  }
+}
 
 /**
  * The usage of a metered item up to a switch, at the price in force until then: one invoice item for each line the price
@@ -16,8 +36,7 @@ type NewItem = Parameters<typeof createInvoiceItem>[1]
  */
 export function segmentItems(account: Account, stored: Subscription, item: SubscriptionItem, at: number): NewItem[] {
   if (item._usage_from === null || item._usage_from >= at) return []
-  const lines = usageLines(account, stored, { item: item.id, price: item.price, start: item._usage_from, end: at })
-  return lines
+  return usageLines(account, stored, usagePart(item, at))
     .filter((line) => line.amount !== 0)
     .map((line) => ({
       amount: line.amount,
@@ -35,7 +54,12 @@ export function segmentItems(account: Account, stored: Subscription, item: Subsc
     }))
 }
 
-/** Unused time of a licensed item as a credit, or the rest of the period as a debit; each rounded down. */
+/**
+ * Unused time of a licensed item as a credit, or the rest of a period as a debit; each rounded down.
+ *
+ * @param paid the span that was, or is to be, paid for; by default the item's current period
+ * @param whole the whole period that the price is for; by default the same span
+ */
 export function prorationItems(
   account: Account,
   stored: Subscription,
@@ -43,11 +67,14 @@ export function prorationItems(
   price: Price,
   at: number,
   side: 'credit' | 'debit',
+  paid: Period = { start: item.current_period_start, end: item.current_period_end },
+  whole: Period = paid,
 ): NewItem[] {
   const quantity = BigInt(item.quantity ?? 1)
-  const whole = rate(ratedPrice(price), quantity * PICO).reduce((sum, line) => sum + line.amount, 0n)
-  const period = { start: item.current_period_start, end: item.current_period_end }
-  const amount = proratedFrom(side === 'credit' ? -whole : whole, at, period)
+  const full = rateIn(account, price, quantity * PICO, stored.currency).reduce((sum, line) => sum + line.amount, 0n)
+  const signed = side === 'credit' ? -full : full
+  const span = { start: Math.max(at, paid.start), end: paid.end }
+  const amount = whole === paid ? proratedFrom(signed, at, paid) : proratedSpan(signed, span, whole)
   if (amount === 0n) return []
   const product = account.get<Product>('product', price.product)
   const day = new Date(at * 1000).toLocaleDateString('en-GB', {
@@ -60,18 +87,34 @@ export function prorationItems(
   return [
     {
       amount: Number(amount),
-      currency: price.currency,
+      currency: stored.currency,
       customer: stored.customer,
       description: `${side === 'credit' ? 'Unused time on' : 'Remaining time on'} ${name} after ${day}`,
       metadata: stored.metadata,
       parent: parentOf(stored, item),
-      period: { start: at, end: period.end },
+      period: { start: at, end: paid.end },
       pricing: pricingOf(price, formatPico(divideFloor(amount * PICO, quantity === 0n ? 1n : quantity))),
       proration: true,
       ...quantities(quantity * PICO),
       test_clock: stored.test_clock,
     },
   ]
+}
+
+/** A licensed item's lines for part of a period: the share by the second, rounded down. */
+export function shareLines(
+  account: Account,
+  stored: Subscription,
+  item: SubscriptionItem,
+  span: Period,
+  whole: Period,
+): Line[] {
+  const lines = licensedLines(account, stored, item, span)
+  if (span.start <= whole.start && span.end >= whole.end) return lines
+  return lines.map((line) => {
+    const amount = Number(proratedSpan(BigInt(line.amount), span, whole))
+    return { ...line, amount, subtotal: amount }
+  })
 }
 
 function parentOf(stored: Subscription, item: SubscriptionItem): NonNullable<NewItem['parent']> {
