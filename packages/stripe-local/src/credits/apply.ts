@@ -1,5 +1,6 @@
 import type { Account } from '../account.ts'
 import type { Price } from '../catalogue/price.ts'
+import { netOf } from '../discounts/apply.ts'
 import type { Line, PretaxCredit } from '../invoices/line.ts'
 import { type CreditGrant, grantsOf, inOrderOfUse, isAvailable, pricesOf } from './grant.ts'
 import { spendCredits } from './ledger.ts'
@@ -48,7 +49,7 @@ function sharesOf(account: Account, invoice: Payable, lines: Line[], at: number)
   const usable = given.filter(
     (grant) => grant._balance > 0 && isAvailable(grant, at) && grant.amount.monetary.currency === invoice.currency,
   )
-  const owed = new Map(lines.filter((line) => isEligible(account, line)).map((line) => [line, line.amount]))
+  const owed = new Map(lines.filter((line) => isEligible(account, line)).map((line) => [line, netOf(line)]))
   const shares: Share[] = []
   for (const grant of inOrderOfUse(usable)) {
     const prices = pricesOf(grant.applicability_config.scope)

@@ -1,4 +1,5 @@
 import type { Account } from '../account.ts'
+import { netOf, takeDiscounts, withDiscounts } from '../discounts/apply.ts'
 import type { Metadata } from '../http/params.ts'
 import { newId } from '../identifier.ts'
 import type { Customer } from '../resources/customers.ts'
@@ -62,6 +63,7 @@ export function draftInvoice(account: Account, draft: Draft): Invoice {
     ...billedTo(customer),
     default_payment_method: draft.defaultPaymentMethod ?? null,
     description: draft.description ?? null,
+    discounts: subscription ? takeDiscounts(account, subscription, { at: created, charges: charges(draft) }) : [],
     due_date: method === 'send_invoice' ? created + daysUntilDue * DAY_SECONDS : null,
     effective_at: null,
     ending_balance: null,
@@ -103,6 +105,7 @@ export function draftInvoice(account: Account, draft: Draft): Invoice {
     _usage: draft.usage,
     _awaits_delivery: awaits,
   }
+  stored._lines = withDiscounts(account, stored, stored._lines)
   Object.assign(stored, totalsOf(stored))
   account.create(stored, 'invoice.created')
   const finalizesAt = draft.fields?.automatically_finalizes_at
@@ -112,6 +115,11 @@ export function draftInvoice(account: Account, draft: Draft): Invoice {
     account.timeline.schedule('invoice', stored.id, at * 1000, clock)
   }
   return stored
+}
+
+/** Not so the invoice that a trial begins with. */
+function charges({ lines, usage }: Draft): boolean {
+  return usage.length > 0 || lines.some((line) => line.amount > 0)
 }
 
 function hasEndpointFor(account: Account, type: string): boolean {
@@ -134,7 +142,8 @@ export function balanceIn(customer: Customer, currency: string): number {
 /** Sums of a draft. What the balance and the minimum charge do to the amount due is decided at finalization. */
 export function totalsOf(stored: Invoice): Pick<Invoice, 'subtotal' | 'total' | 'amount_due' | 'amount_remaining'> {
   const subtotal = stored._lines.reduce((sum, line) => sum + line.amount, 0)
-  const total = subtotal - creditsOf(stored._lines).reduce((sum, credit) => sum + credit.amount, 0)
+  const discounted = stored._lines.reduce((sum, line) => sum + netOf(line), 0)
+  const total = discounted - creditsOf(stored._lines).reduce((sum, credit) => sum + credit.amount, 0)
   const due = Math.max(0, total + stored.starting_balance)
   return { subtotal, total, amount_due: due, amount_remaining: due }
 }

@@ -3,6 +3,7 @@ import { chargeStep, minimumCharge } from '../billing/currency.ts'
 import { divideRounded, formatPico } from '../billing/decimal.ts'
 import { applyCredits } from '../credits/apply.ts'
 import { reinstateCredits } from '../credits/ledger.ts'
+import { withDiscounts } from '../discounts/apply.ts'
 import { ApiError, refuse } from '../http/errors.ts'
 import type { Customer } from '../resources/customers.ts'
 import type { Price } from '../resources/prices.ts'
@@ -89,7 +90,7 @@ function recount(account: Account, draft: Invoice): Invoice {
     }
   }
   if (changed.size === 0) return draft
-  const lines = replaced(draft._lines, changed)
+  const lines = withDiscounts(account, draft, replaced(draft._lines, changed))
   return account.change(draft, { _lines: lines, ...totalsOf({ ...draft, _lines: lines }) }, 'invoice.updated')
 }
 

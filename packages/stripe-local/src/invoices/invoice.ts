@@ -1,4 +1,5 @@
 import type { Account, Kind, Wire } from '../account.ts'
+import { discountsOf } from '../discounts/apply.ts'
 import type { Metadata } from '../http/params.ts'
 import { listOf } from '../http/route.ts'
 import type { Stored } from '../objects.ts'
@@ -43,6 +44,8 @@ export interface Invoice extends Stored, Billed {
   customer: string
   default_payment_method: string | null
   description: string | null
+  /** Absent in states kept from before there were discounts. */
+  discounts?: string[]
   due_date: number | null
   effective_at: number | null
   ending_balance: number | null
@@ -115,10 +118,12 @@ export const invoice: Kind = {
   references: {
     customer: 'customer',
     default_payment_method: 'payment_method',
+    discounts: 'discount',
     'from_invoice.invoice': 'invoice',
     latest_revision: 'invoice',
     'parent.subscription_details.subscription': 'subscription',
     test_clock: 'test_helpers.test_clock',
+    'total_discount_amounts.discount': 'discount',
     'total_pretax_credit_amounts.credit_balance_transaction': 'billing.credit_balance_transaction',
   },
   onExpand: {
@@ -163,7 +168,6 @@ const FIXED = {
   on_behalf_of: null,
   receipt_number: null,
   shipping_cost: null,
-  total_discount_amounts: [],
   total_taxes: [],
 }
 
@@ -181,6 +185,7 @@ export function presentInvoice(account: Account, stored: Invoice): Wire {
     },
     subtotal_excluding_tax: stored.subtotal,
     total_excluding_tax: stored.total,
+    total_discount_amounts: discountsOf(_lines),
     total_pretax_credit_amounts: creditsOf(_lines),
   }
 }

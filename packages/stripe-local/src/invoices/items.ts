@@ -1,4 +1,5 @@
 import type { Account, Kind } from '../account.ts'
+import { withDiscounts } from '../discounts/apply.ts'
 import type { Metadata } from '../http/params.ts'
 import { newId } from '../identifier.ts'
 import type { Stored } from '../objects.ts'
@@ -143,6 +144,7 @@ export function claimItems(account: Account, items: InvoiceItem[], invoice: stri
 
 /** Gives a draft other lines, and the sums that follow. */
 export function changeLines(account: Account, draft: Invoice, lines: Line[]): Invoice {
-  const changes = { _lines: lines, ...totalsOf({ ...draft, _lines: lines }) }
+  const _lines = withDiscounts(account, draft, lines)
+  const changes = { _lines, ...totalsOf({ ...draft, _lines }) }
   return account.change<Invoice>(draft, changes, 'invoice.updated')
 }

@@ -6,6 +6,7 @@ import { rateFurther } from '../billing/further.ts'
 import { type RatedLine, type RatedPrice, rate, roundedLine } from '../billing/rating.ts'
 import { amountsIn, type Price } from '../catalogue/price.ts'
 import type { Product } from '../catalogue/product.ts'
+import type { DiscountAmount } from '../discounts/apply.ts'
 import { refuse } from '../http/errors.ts'
 import type { Metadata } from '../http/params.ts'
 import { newId } from '../identifier.ts'
@@ -18,7 +19,7 @@ export interface Line {
   amount: number
   currency: string
   description: string | null
-  discount_amounts: []
+  discount_amounts: DiscountAmount[]
   discountable: boolean
   discounts: []
   invoice: string | null

@@ -4,6 +4,7 @@ import { creditNote } from '../credit-notes/credit-note.ts'
 import { creditGrant } from '../credits/grant.ts'
 import { creditBalanceTransaction } from '../credits/ledger.ts'
 import { coupon } from '../discounts/coupon.ts'
+import { discount } from '../discounts/discount.ts'
 import type { Route } from '../http/route.ts'
 import { balanceTransaction } from '../invoices/balance.ts'
 import { invoice } from '../invoices/invoice.ts'
@@ -14,7 +15,6 @@ import { charge } from '../payments/charge.ts'
 import { paymentIntent } from '../payments/payment-intent.ts'
 import { refund } from '../payments/refund.ts'
 import { setupAttempt, setupIntent } from '../payments/setup-intent.ts'
-import { subscriptionSchedule } from '../subscriptions/schedule.ts'
 import { subscription, subscriptionItem } from '../subscriptions/subscription.ts'
 import { accountRoutes } from './account.ts'
 import { alert, alertRoutes } from './alerts.ts'
@@ -46,8 +46,6 @@ import { promotionCode, promotionCodeRoutes } from './promotion-codes.ts'
 import { refundRoutes } from './refunds.ts'
 import { searchRoutes } from './search.ts'
 import { setupIntentRoutes } from './setup-intents.ts'
-import { subscriptionItemRoutes } from './subscription-items.ts'
-import { subscriptionScheduleRoutes } from './subscription-schedules.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
 import { taxId, taxIdRoutes } from './tax-ids.ts'
 import { testClock, testClockRoutes } from './test-clocks.ts'
@@ -64,6 +62,7 @@ export const kinds: Kind[] = [
   creditGrant,
   creditNote,
   customer,
+  discount,
   eventDestination,
   invoice,
   invoiceItem,
@@ -83,7 +82,6 @@ export const kinds: Kind[] = [
   setupIntent,
   subscription,
   subscriptionItem,
-  subscriptionSchedule,
   taxId,
   testClock,
   webhookEndpoint,
@@ -120,9 +118,7 @@ export const routes: Route[] = [
   ...searchRoutes,
   ...promotionCodeRoutes,
   ...refundRoutes,
-  ...subscriptionItemRoutes,
   ...subscriptionRoutes,
-  ...subscriptionScheduleRoutes,
   ...taxIdRoutes,
   ...testClockRoutes,
   ...webhookEndpointRoutes,
