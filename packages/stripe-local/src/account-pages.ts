@@ -1,5 +1,5 @@
 import type { Account } from './account.ts'
-import { completeCheckout } from './checkout/complete.ts'
+import { adjustSession, completeCheckout, termsOf } from './checkout/complete.ts'
 import { recoverSession } from './checkout/lapse.ts'
 import type { Api } from './http/api.ts'
 import type { RequestLog } from './http/request-log.ts'
@@ -25,6 +25,9 @@ export function accountPages(account: Account, api: Api, requests: RequestLog, s
     readings: () => account.readings,
     api: async (method, path, params) => api.call(method, path, params),
     completeCheckout: async (sessionId, payer) => committed(() => completeCheckout(account, sessionId, payer)),
+    checkoutTerms: (sessionId) => termsOf(account, sessionId),
+    adjustCheckout: async (sessionId, chosen) =>
+      committed(() => account.db.transaction(() => adjustSession(account, sessionId, chosen))),
     recoverCheckout: async (sessionId) =>
       committed(() => account.db.transaction(() => recoverSession(account, sessionId))),
     portalSession: async (sessionId) => {

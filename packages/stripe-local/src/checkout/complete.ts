@@ -1,7 +1,7 @@
 import type { Account } from '../account.ts'
 import type { Price } from '../catalogue/price.ts'
 import { ApiError, refuse } from '../http/errors.ts'
-import type { CheckoutOutcome, CheckoutPayer } from '../pages/context.ts'
+import type { CheckoutOutcome, CheckoutPayer, CheckoutTerms } from '../pages/context.ts'
 import { cardRefusal } from '../payments/card-setup.ts'
 import { confirmPayment } from '../payments/pay.ts'
 import { newPaymentIntent, type PaymentIntent } from '../payments/payment-intent.ts'
@@ -37,8 +37,30 @@ export function completeCheckout(account: Account, sessionId: string, payer: Che
   }
 }
 
+/** Changes quantities and the amount of an open session, and with them its total. @throws ApiError */
+export function adjustSession(
+  account: Account,
+  sessionId: string,
+  chosen: Pick<CheckoutPayer, 'quantities' | 'customAmount'>,
+): void {
+  const open = account.get<CheckoutSession>('checkout.session', sessionId)
+  if (open.status !== 'open') throw refuse(`This Checkout Session is ${open.status}.`)
+  account.objects.save(withChoices(account, open, chosen))
+}
+
+/** What the session's page must know. */
+export function termsOf(account: Account, sessionId: string): CheckoutTerms {
+  const session = account.get<CheckoutSession>('checkout.session', sessionId)
+  const { trialDays = null, trialEnd } = session._subscription
+  return {
+    needsCard: needsCard(session),
+    trialDays,
+    trialEnd: trialEnd === undefined ? null : new Date(trialEnd * 1000),
+  }
+}
+
 /** Whether this session cannot end without a card. */
-export function needsCard(session: CheckoutSession): boolean {
+function needsCard(session: CheckoutSession): boolean {
   if (session.mode === 'setup') return true
   return totalOf(session) > 0 || (session.mode === 'subscription' && session.payment_method_collection === 'always')
 }
@@ -50,7 +72,11 @@ export function afterwards(account: Account, stored: CheckoutSession): string {
 }
 
 /** The session with the quantities and the amount that the person chose. @throws ApiError for what is not offered */
-function withChoices(account: Account, stored: CheckoutSession, payer: CheckoutPayer): CheckoutSession {
+function withChoices(
+  account: Account,
+  stored: CheckoutSession,
+  payer: Pick<CheckoutPayer, 'quantities' | 'customAmount'>,
+): CheckoutSession {
   const lines = stored._lines.map((line) => {
     const quantity = payer.quantities?.[line.id]
     const isCustom = line.customAmount !== null && payer.customAmount !== undefined

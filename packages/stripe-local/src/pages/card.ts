@@ -20,18 +20,30 @@ const TEST_CARDS = [
   { number: '4000 0000 0000 0341', does: 'Fails on first invoice' },
 ]
 
+const MORE_CARDS = [
+  { number: '4000 0000 0000 9995', does: 'Insufficient funds' },
+  { number: '4000 0000 0000 0069', does: 'Is expired' },
+  { number: '4000 0000 0000 0127', does: 'Wrong security code' },
+  { number: '4000 0027 6000 3184', does: 'Always asks' },
+  { number: '4000 0082 6000 3178', does: 'Asks, then has no funds' },
+  { number: '4000 0000 0000 0119', does: 'Processing error' },
+  { number: '5555 5555 5555 4444', does: 'Mastercard' },
+  { number: '3782 822463 10005', does: 'American Express' },
+]
+
 export function typedCard(form: { [field: string]: string }): TypedCard {
   return { number: form.number ?? '', expiry: form.expiry ?? '', cvc: form.cvc ?? '' }
 }
 
 /** The typed card with what a test card's button fills in; null when the form was not sent by one. */
 export function filledCard(form: { [field: string]: string }, now: Date): TypedCard | null {
-  const card = TEST_CARDS.find(({ number }) => number === form.fill)
-  return card ? { number: card.number, ...fillings(now) } : null
+  const card = [...TEST_CARDS, ...MORE_CARDS].find(({ number }) => number === form.fill)
+  return card ? { number: card.number, ...fillings(card.number, now) } : null
 }
 
-function fillings(now: Date): { expiry: string; cvc: string } {
-  return { expiry: `12 / ${String((now.getUTCFullYear() + 4) % 100).padStart(2, '0')}`, cvc: '123' }
+function fillings(number: string, now: Date): { expiry: string; cvc: string } {
+  const cvc = number.startsWith('37') ? '1234' : '123'
+  return { expiry: `12 / ${String((now.getUTCFullYear() + 4) % 100).padStart(2, '0')}`, cvc }
 }
 
 /** Reads what was typed the way Stripe's form does, with its sentences; whether the card is any good, the bank says. */
@@ -108,13 +120,18 @@ ${field({
  * document: Enter presses the first.
  */
 export function testCards(now: Date): Html {
-  const person = { email: 'jenny.rosen@example.com', name: 'Jenny Rosen' }
   return html`<div class="stack-small" role="group" aria-labelledby="test-cards">
 <p id="test-cards" class="small muted">Test cards: one click fills the form</p>
-<div class="test-cards">${TEST_CARDS.map(
-    ({ number, does }) => html`<button type="submit" name="fill" value="${number}" formnovalidate
- data-fill="${JSON.stringify({ ...person, number, ...fillings(now) })}"><strong>${does}</strong><span>${number}</span></button>`,
-  )}</div></div>`
+<div class="test-cards">${TEST_CARDS.map((card) => cardButton(card, now))}</div>
+<details class="small"><summary class="muted">More test cards</summary>
+<div class="test-cards after-summary">${MORE_CARDS.map((card) => cardButton(card, now))}</div></details></div>`
+}
+
+const PERSON = { email: 'jenny.rosen@example.com', name: 'Jenny Rosen' }
+
+function cardButton({ number, does }: { number: string; does: string }, now: Date): Html {
+  return html`<button type="submit" name="fill" value="${number}" formnovalidate
+ data-fill="${JSON.stringify({ ...PERSON, card: 'new', number, ...fillings(number, now) })}"><strong>${does}</strong><span>${number}</span></button>`
 }
 
 /** The bank's extra question, pretended. `hidden` carries what was typed to the answer. */
@@ -124,7 +141,7 @@ export function authenticationPage(action: string, hidden: { [field: string]: st
     html`${testMode()}<main id="main" class="single"><div class="card stack bank">
 <p class="small muted">3D Secure, pretended by the local Stripe</p>
 <h1>Your bank asks: is it you?</h1>
-<p class="muted">The card ending in ${hidden.number?.slice(-4)} needs authentication. A real bank would now send you a code.</p>
+<p class="muted">${hidden.number ? `The card ending in ${hidden.number.slice(-4)}` : 'Your saved card'} needs authentication. A real bank would now send you a code.</p>
 <form method="post" action="${action}" class="row">
 ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 <button class="primary" name="authentication" value="complete">Complete authentication</button>

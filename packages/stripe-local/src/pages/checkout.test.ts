@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ApiObject } from './context.ts'
 import { essentialPrice, type FakeContext, fakeContext, openSession } from './fake-context.ts'
 import { createPages } from './index.ts'
 
 const SESSION = 'GET /v1/checkout/sessions/cs_test_1'
+
+/** A session of one metered price, with what is to be different about it. */
+function session(different: ApiObject = {}, price: ApiObject = essentialPrice): { [call: string]: ApiObject } {
+  return {
+    [SESSION]: { ...openSession, ...different },
+    [`${SESSION}/line_items`]: { object: 'list', data: [{ id: 'li_1', object: 'item', amount_total: 0, price }] },
+  }
+}
+
 const good = { email: 'ada@example.com', number: '4242 4242 4242 4242', expiry: '12 / 30', cvc: '123', name: 'Ada' }
 
 function post(context: FakeContext, form: { [field: string]: string }, headers: { [name: string]: string } = {}) {
@@ -12,7 +22,7 @@ function post(context: FakeContext, form: { [field: string]: string }, headers: 
 }
 
 test('the page says what is bought, what it costs by usage, and that nothing is due today', async () => {
-  const answer = await createPages(fakeContext({ [SESSION]: openSession })).request('/c/pay/cs_test_1')
+  const answer = await createPages(fakeContext(session())).request('/c/pay/cs_test_1')
   const page = await answer.text()
 
   assert.equal(answer.status, 200)
@@ -26,7 +36,7 @@ test('the page says what is bought, what it costs by usage, and that nothing is 
 })
 
 test('a good card completes the session and leads to where the core says', async () => {
-  const context = fakeContext({ [SESSION]: openSession })
+  const context = fakeContext(session())
   const answer = await post(context, good)
 
   assert.equal(answer.status, 303)
@@ -47,7 +57,7 @@ test('what is wrong is said beside its field, and what was typed survives', asyn
     ['name', '', 'Enter the name on the card.'],
   ]
   for (const [field, typed, said] of cases) {
-    const context = fakeContext({ [SESSION]: openSession })
+    const context = fakeContext(session())
     const answer = await post(context, { ...good, [field]: typed })
     const page = await answer.text()
 
@@ -56,12 +66,12 @@ test('what is wrong is said beside its field, and what was typed survives', asyn
     assert.ok(page.includes(`value="${typed}"`) && page.includes('role="alert"'), `${field} ${typed}`)
     assert.equal(context.payers.length, 0)
   }
-  const thisMonth = await post(fakeContext({ [SESSION]: openSession }), { ...good, expiry: '11 / 26' })
+  const thisMonth = await post(fakeContext(session()), { ...good, expiry: '11 / 26' })
   assert.equal(thisMonth.status, 303) // a card is good until its month ends
 })
 
 test('a decline is shown beside the field it concerns, or above the form', async () => {
-  const context = fakeContext({ [SESSION]: openSession })
+  const context = fakeContext(session())
   context.outcome = { status: 'declined', field: 'card', message: 'Your card was declined.' }
   assert.match(await (await post(context, good)).text(), /role="alert"[^>]*>\s*<p><strong>Your card was declined\./)
 
@@ -70,7 +80,7 @@ test('a decline is shown beside the field it concerns, or above the form', async
 })
 
 test('the bank may ask: completing pays as authenticated, failing leads back to the form', async () => {
-  const context = fakeContext({ [SESSION]: openSession })
+  const context = fakeContext(session())
   context.outcome = { status: 'requires_authentication' }
   const step = await (await post(context, good)).text()
   assert.match(step, /Complete authentication<\/button>/)
@@ -89,7 +99,7 @@ test('the bank may ask: completing pays as authenticated, failing leads back to 
 })
 
 test('a test card fills the form without JavaScript, keeping what was typed', async () => {
-  const context = fakeContext({ [SESSION]: openSession })
+  const context = fakeContext(session())
   const answer = await post(context, { email: 'ada@example.com', fill: '4000 0025 0000 3155' })
   const page = await answer.text()
 
@@ -100,13 +110,13 @@ test('a test card fills the form without JavaScript, keeping what was typed', as
 })
 
 test('a session that is over says so, and a second press leads where the first did', async () => {
-  const complete = fakeContext({ [SESSION]: { ...openSession, status: 'complete' } })
+  const complete = fakeContext(session({ status: 'complete' }))
   assert.match(await (await createPages(complete).request('/c/pay/cs_test_1')).text(), /You&#39;re all done/)
   const again = await post(complete, good)
   assert.equal(again.headers.get('location'), 'https://shop.example/done?session=cs_test_1')
   assert.equal(complete.payers.length, 0)
 
-  const expired = await post(fakeContext({ [SESSION]: { ...openSession, status: 'expired' } }), good)
+  const expired = await post(fakeContext(session({ status: 'expired' })), good)
   assert.equal(expired.status, 410)
   assert.match(await expired.text(), /Session expired/)
 
@@ -115,7 +125,8 @@ test('a session that is over says so, and a second press leads where the first d
 
 test('a known customer keeps the own email address', async () => {
   const context = fakeContext({
-    [SESSION]: { ...openSession, customer: 'cus_1' },
+    ...session({ customer: 'cus_1' }),
+    'GET /v1/payment_methods': { object: 'list', data: [] },
     'GET /v1/customers/cus_1': { id: 'cus_1', email: 'grace@example.com' },
   })
   const page = await (await createPages(context).request('/c/pay/cs_test_1')).text()
@@ -141,7 +152,7 @@ test('tiers are laid open, and names cannot smuggle markup', async () => {
     { up_to: null, unit_amount: null, unit_amount_decimal: '0.05', flat_amount: null, flat_amount_decimal: null },
   ]
   const context = fakeContext({
-    [SESSION]: { ...openSession, line_items: { data: [{ id: 'li_1', amount_total: 0, price: tiered }] } },
+    ...session({}, tiered),
     'GET /v1/prices/price_tiered': { ...tiered, tiers },
   })
   const page = await (await createPages(context).request('/c/pay/cs_test_1')).text()
@@ -151,7 +162,7 @@ test('tiers are laid open, and names cannot smuggle markup', async () => {
 })
 
 test('a form from another site is refused', async () => {
-  const context = fakeContext({ [SESSION]: openSession })
+  const context = fakeContext(session())
   assert.equal((await post(context, good, { 'Sec-Fetch-Site': 'cross-site' })).status, 403)
   assert.equal((await post(context, good, { Origin: 'https://evil.example', Host: 'localhost' })).status, 403)
   assert.equal(context.payers.length, 0)

@@ -20,6 +20,10 @@ export interface PagesContext {
   api: (method: 'GET' | 'POST' | 'DELETE', path: string, params?: Record<string, unknown>) => Promise<ApiObject>
   /** Ends an open Checkout session the way a person paying would. */
   completeCheckout: (sessionId: string, payer: CheckoutPayer) => Promise<CheckoutOutcome>
+  /** What a session's page must know that the API does not tell. */
+  checkoutTerms: (sessionId: string) => CheckoutTerms
+  /** Changes quantities and the amount of an open session, within what it offers, and with them its total. */
+  adjustCheckout: (sessionId: string, chosen: Pick<CheckoutPayer, 'quantities' | 'customAmount'>) => Promise<void>
   /** Opens an expired session anew as a copy of it. @returns the copy's address, or null where none is offered */
   recoverCheckout: (sessionId: string) => Promise<string | null>
   /** The portal session's customer, configuration and return address; null when it expired or never was. */
@@ -114,6 +118,13 @@ export type CardSetup =
   | { status: 'succeeded'; paymentMethod: string }
   | { status: 'requires_action'; url: string }
   | { status: 'declined'; field: 'number' | 'expiry' | 'cvc' | 'card'; message: string }
+
+export interface CheckoutTerms {
+  /** Whether a card is asked for. */
+  needsCard: boolean
+  trialDays: number | null
+  trialEnd: Date | null
+}
 
 export interface CheckoutPayer {
   email: string

@@ -33,6 +33,8 @@ export function fakeContext(answers: { [call: string]: ApiObject } = {}): FakeCo
       fake.payers.push(payer)
       return fake.outcome
     },
+    checkoutTerms: () => ({ needsCard: true, trialDays: null, trialEnd: null }),
+    adjustCheckout: async () => {},
     recoverCheckout: async () => null,
     portalSession: async (sessionId) => fake.answers[`portal ${sessionId}`] ?? null,
     portalRecovery: { offered: () => false, use: () => false },
@@ -80,8 +82,4 @@ export const openSession = {
   customer_email: null,
   success_url: 'https://shop.example/done?session={CHECKOUT_SESSION_ID}',
   cancel_url: 'https://shop.example/plans',
-  line_items: {
-    object: 'list',
-    data: [{ id: 'li_1', object: 'item', amount_total: 0, price: essentialPrice }],
-  },
 }

@@ -46,3 +46,18 @@ function plain(decimal: string): Intl.StringNumericLiteral {
   if (!/^-?\d+(\.\d+)?$/.test(decimal)) throw new RangeError(`"${decimal}" is not a plain decimal number.`)
   return decimal as Intl.StringNumericLiteral
 }
+
+/** An amount as one would type it, without symbol or separators: `plainAmount(1050, 'usd')` is "10.50". */
+export function plainAmount(minor: number, currency: string): string {
+  const places = exponentOf(currency)
+  const digits = String(minor).padStart(places + 1, '0')
+  return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`
+}
+
+/** The reverse of `plainAmount`; null for what is no amount of that currency. */
+export function minorAmount(written: string, currency: string): number | null {
+  const places = exponentOf(currency)
+  const [, whole = '', fraction = ''] = written.trim().match(/^(\d{1,9})(?:[.,](\d+))?$/) ?? []
+  if (whole === '' || fraction.length > places) return null
+  return Number(whole + fraction.padEnd(places, '0'))
+}

@@ -180,6 +180,10 @@ summary { cursor: pointer; }
 .test-cards button { display: grid; gap: 0; justify-items: start; text-align: left; padding: 8px 12px; font-weight: 400; justify-content: start; }
 .test-cards strong { font-size: 12px; line-height: 16px; }
 .test-cards span { color: var(--muted); font-size: 12px; line-height: 16px; font-family: var(--mono); }
+.small-field { grid-template-columns: max-content 112px; align-items: center; gap: 12px; }
+.small-field input { min-height: 32px !important; padding: 4px 8px !important; font-size: 14px !important; }
+.small-field .error { grid-column: 1 / -1; }
+.pay-with:has(input[name='card']:checked:not([value='new'])) .new-card { display: none; }
 .single { width: 100%; max-width: 520px; margin: 0 auto; padding: 64px 20px; }
 .bank { text-align: center; }
 .bank .row { justify-content: center; }
