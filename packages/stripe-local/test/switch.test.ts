@@ -167,11 +167,16 @@ test('a credit note on a paid invoice pays for the next one', async (t) => {
   await use('20000', new Date('2026-01-10T08:00:00Z'))
   await local.advance(new Date('2026-02-10T10:00:00Z'))
   const [first] = (await stripe.invoices.list({ subscription: subscription.id })).data
-  const note = await stripe.creditNotes.create({ invoice: first!.id, amount: 30, reason: 'order_change' })
+  const note = await stripe.creditNotes.create({
+    invoice: first!.id,
+    amount: 30,
+    credit_amount: 30,
+    reason: 'order_change',
+  })
   assert.deepEqual([note.type, note.post_payment_amount, note.number], ['post_payment', 30, `${first!.number}-CN-01`])
   await assert.rejects(
-    stripe.creditNotes.create({ invoice: first!.id, amount: 71 }),
-    /more than what can still be credited \(70\)/,
+    stripe.creditNotes.create({ invoice: first!.id, amount: 71, credit_amount: 71 }),
+    /greater than what is left to credit on the invoice \(\$0\.70\)/,
   )
   await use('20000', new Date('2026-02-10T10:00:00Z'))
   await local.advance(new Date('2026-03-10T10:00:00Z'))
@@ -194,7 +199,7 @@ test('a card that fails on charge: past due, retried, and canceled when the last
   assert.deepEqual([open!.status, open!.attempt_count], ['open', 1])
   assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, 'past_due')
   await assert.rejects(stripe.invoices.pay(open!.id), { code: 'card_declined', statusCode: 402 })
-  assert.equal((await stripe.invoices.retrieve(open!.id)).attempt_count, 2)
+  assert.equal((await stripe.invoices.retrieve(open!.id)).attempt_count, 1) // after the first, only Stripe's own retries count
   await stripe.invoices.pay(open!.id, {
     payment_method: (await stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })).id,
   })
