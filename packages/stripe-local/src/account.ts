@@ -86,6 +86,8 @@ export class Account {
   events!: EventLog
   deliveries!: Mail
   invoiceReactions!: InvoiceReactions
+  /** Usage of these customers was just counted. Handed in, so that meters need not know subscriptions. */
+  onUsage: (account: Account, customers: Set<string>) => void = () => {}
   /** The request that is being worked on; null while Stripe acts by itself. */
   cause: { id: string; idempotency_key: string | null } | null = null
   refusal: ApiError | null = null

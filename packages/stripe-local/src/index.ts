@@ -31,6 +31,7 @@ import {
   subscriptionUnpaid,
   subscriptionVoided,
 } from './subscriptions/standing.ts'
+import { checkThresholds } from './subscriptions/threshold.ts'
 import { Timeline } from './timeline.ts'
 import { Deliveries } from './webhooks/deliveries.ts'
 import { rollSecret } from './webhooks/endpoint.ts'
@@ -295,6 +296,7 @@ function openAccount(options: EmbeddedOptions, faults: Faults, log: (line: strin
   deliveries.onDelivered = (eventId, type) => {
     if (type === 'invoice.created') markDelivered(account, objectIdOf(account, eventId))
   }
+  account.onUsage = checkThresholds
   account.invoiceReactions = {
     settled: subscriptionSettled,
     unpaid: subscriptionUnpaid,

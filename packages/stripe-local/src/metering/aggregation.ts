@@ -45,6 +45,7 @@ export class Aggregation implements UsageCounter {
       -1n,
     )
     for (const group of groupedByMeter(rejected)) this.#report(group)
+    this.#account.onUsage(this.#account, new Set(pending.flatMap(({ customer }) => customer ?? [])))
   }
 
   /** Resolves when nothing accepted is left unaggregated. */

@@ -81,6 +81,8 @@ export interface Reset {
   /** False: the period ends as if it had run its course, and nothing of it is given back. */
   credits?: boolean
   reason?: Invoice['billing_reason']
+  /** Until when usage is billed, where that is not the instant itself. */
+  usageUntil?: number
 }
 
 /** Ends the period now: its usage and the coming period's licensed items are invoiced at once, and a new grid begins. */
@@ -97,7 +99,7 @@ export function resetAnchor(account: Account, before: Subscription, at: number, 
     const whole = periodAt(at, price.recurring!, at)
     const period = periodOf(stored, price, at)
     if (!isMetered(price)) bill.lines.push(...shareLines(account, stored, item, { ...period, start: at }, whole))
-    else if (!isTrial) addUsage(account, stored, bill, item, at)
+    else if (!isTrial) addUsage(account, stored, bill, item, reset.usageUntil ?? at)
     const { _debited, ...fresh } = freshUsage(item)
     account.objects.save<SubscriptionItem>({
       ...fresh,
