@@ -177,6 +177,48 @@ conformance(
 )
 
 conformance(
+  'a proration gives back and charges what the discount leaves',
+  'docs.stripe.com/billing/subscriptions/prorations: "Discounts and prorations"; compare, flexible: the credit is what was billed, net of the item\'s share of a discount',
+  async (subject) => {
+    const { stripe } = subject
+    const { time, subscription } = await subscribed(subject, { percent_off: 25, duration: 'forever' })
+    const dearer = await monthly(stripe, 3000)
+    // The middle of the 31 days.
+    await time.advance('2026-01-25T20:00:00Z')
+
+    await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: subscription.items.data[0]!.id, price: dearer.id }],
+    })
+
+    const { data } = await stripe.invoiceItems.list({ customer: subscription.customer as string })
+    assert.deepEqual(data.map(({ amount, discountable }) => [amount, discountable]).toSorted(), [
+      [-750, false],
+      [1125, false],
+    ])
+    const next = await stripe.invoices.createPreview({ subscription: subscription.id })
+    assert.equal(next.total, 375 + 2250, 'half of the difference, and three quarters of $30.00')
+  },
+)
+
+conformance(
+  'after a coupon for once the credit is what was paid',
+  'docs.stripe.com/billing/subscriptions/billing-mode/compare: flexible credits what was really billed',
+  async (subject) => {
+    const { stripe } = subject
+    const { time, subscription } = await subscribed(subject, { percent_off: 50 })
+    const dearer = await monthly(stripe, 3000)
+    await time.advance('2026-01-25T20:00:00Z')
+
+    await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: subscription.items.data[0]!.id, price: dearer.id }],
+    })
+
+    const { data } = await stripe.invoiceItems.list({ customer: subscription.customer as string })
+    assert.deepEqual(data.map(({ amount }) => amount).toSorted(), [-500, 1500])
+  },
+)
+
+conformance(
   'a preview shows the discount, an update replaces or clears it',
   'stripe SubscriptionUpdateParams.discounts: "A populated array overwrites the existing discounts on the subscription. If not specified or empty array, it leaves the subscription\'s discounts unchanged. If empty string, it clears the subscription\'s discounts."',
   async (subject) => {

@@ -101,6 +101,7 @@ function factsOf(invoice: ApiObject): Statement['facts'] {
 function totalsOf(invoice: ApiObject, money: (field: string) => string): Statement['totals'] {
   const totals: Statement['totals'] = [
     ['Subtotal', money('subtotal')],
+    ...discounts(invoice),
     ['Total', money('total')],
   ]
   const before = integer(invoice, 'starting_balance') ?? 0
@@ -113,6 +114,11 @@ function totalsOf(invoice: ApiObject, money: (field: string) => string): Stateme
   totals.push(['Amount due', money('amount_due')])
   if ((integer(invoice, 'amount_paid') ?? 0) > 0) totals.push(['Amount paid', money('amount_paid')])
   return totals
+}
+
+function discounts(invoice: ApiObject): Statement['totals'] {
+  const off = list(invoice, 'total_discount_amounts').reduce((sum, one) => sum + (integer(one, 'amount') ?? 0), 0)
+  return off === 0 ? [] : [['Discount', formatAmount(-off, text(invoice, 'currency') ?? 'usd')]]
 }
 
 /** "Paid with Visa •••• 4242" needs the card of the customer. */

@@ -4,6 +4,7 @@ import { divideFloor, formatPico, PICO } from '../billing/decimal.ts'
 import { proratedFrom, proratedSpan } from '../billing/proration.ts'
 import type { Price } from '../catalogue/price.ts'
 import type { Product } from '../catalogue/product.ts'
+import { netOfDiscounts, netUsage } from '../discounts/proration.ts'
 import type { createInvoiceItem } from '../invoices/items.ts'
 import {
   type Line,
@@ -39,7 +40,7 @@ export function segmentItems(account: Account, stored: Subscription, item: Subsc
   return usageLines(account, stored, usagePart(item, at))
     .filter((line) => line.amount !== 0)
     .map((line) => ({
-      amount: line.amount,
+      amount: netUsage(account, stored, line),
       currency: line.currency,
       customer: stored.customer,
       description: line.description,
@@ -71,7 +72,8 @@ export function prorationItems(
   whole: Period = paid,
 ): NewItem[] {
   const quantity = BigInt(item.quantity ?? 1)
-  const full = rateIn(account, price, quantity * PICO, stored.currency).reduce((sum, line) => sum + line.amount, 0n)
+  const gross = rateIn(account, price, quantity * PICO, stored.currency).reduce((sum, line) => sum + line.amount, 0n)
+  const full = netOfDiscounts(account, stored, item, { full: gross, side })
   const signed = side === 'credit' ? -full : full
   const span = { start: Math.max(at, paid.start), end: paid.end }
   const amount = whole === paid ? proratedFrom(signed, at, paid) : proratedSpan(signed, span, whole)
