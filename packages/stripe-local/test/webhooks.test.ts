@@ -97,7 +97,8 @@ test('a renewal is announced a week before, with what it would be', async (t) =>
   await local.advance(new Date('2026-02-03T08:00:00Z'))
   assert.deepEqual(hooks.types(), ['invoice.upcoming'])
   const { id, total } = hooks.received[0]!.event.data.object
-  assert.deepEqual([id, total], [undefined, 65])
+  assert.match(String(id), /^upcoming_in_/)
+  assert.equal(total, 65)
   await local.advance(new Date('2026-02-10T08:00:00Z'))
   assert.deepEqual(hooks.types(), ['invoice.upcoming', 'invoice.created'])
 })

@@ -1,6 +1,7 @@
 import type { Account } from '../account.ts'
 import { periodAt } from '../billing/cycle.ts'
 import type { Price } from '../catalogue/price.ts'
+import { newId } from '../identifier.ts'
 import { finalizeInvoice, markUncollectible, voidInvoice } from '../invoices/finalize.ts'
 import { type Invoice, presentInvoice } from '../invoices/invoice.ts'
 import type { Line } from '../invoices/line.ts'
@@ -152,14 +153,14 @@ function isBeforeEnd(account: Account, stored: Subscription, at: number): boolea
   return itemsOf(account, stored.id).every((item) => item.current_period_end > at)
 }
 
-/** The event carries the preview, which has no id. A renewal that would bill nothing is not announced. */
+/** The event carries the preview. A renewal that would bill nothing is not announced. */
 function announceUpcoming(account: Account, stored: Subscription): void {
   const end = Math.min(...itemsOf(account, stored.id).map((item) => item.current_period_end))
   account.objects.save<Subscription>({ ...stored, _upcoming_sent: end })
   const invoice = account.rehearse(() => nextInvoice(account, stored))
   if (!invoice) return
-  const { id: _none, ...shown } = presentInvoice(account, { ...invoice, billing_reason: 'upcoming' })
-  account.events.emit('invoice.upcoming', shown)
+  const upcoming = { ...invoice, id: newId('upcoming_in'), billing_reason: 'upcoming' as const }
+  account.events.emit('invoice.upcoming', presentInvoice(account, upcoming))
 }
 
 function warnOfTrialEnd(account: Account, stored: Subscription, at: number): void {
