@@ -57,6 +57,11 @@ const billingDetails = shape({
 })
 const typed = shape({ number: text(), exp_month: integer(), exp_year: integer(), cvc: text(), token: text() })
 
+/** Where the parameter at fault is not called as the field is. */
+const PARAMS: { [code: string]: string } = { invalid_expiry_month: 'exp_month', invalid_expiry_year: 'exp_year' }
+
+const redisplay = oneOf('always', 'limited', 'unspecified')
+
 export const paymentMethodRoutes = [
   route(
     'POST',
@@ -66,14 +71,14 @@ export const paymentMethodRoutes = [
       card: required(typed),
       billing_details: billingDetails,
       metadata: metadata(),
-      allow_redisplay: oneOf('always', 'limited', 'unspecified'),
+      allow_redisplay: redisplay,
     },
     (account, params) => {
       const { token, ...written } = params.card
       const card = token === undefined ? cardFrom(written) : cardOfToken(token)
       if (!card) throw refuse(`No such token: '${token}'`, { code: 'resource_missing', param: 'card[token]' })
       const fault = faultOf(card, new Date(account.timeline.nowMs()))
-      if (fault) throw cardError(fault.message, { code: fault.code, param: fault.field })
+      if (fault) throw cardError(fault.message, { code: fault.code, param: PARAMS[fault.code] ?? fault.field })
       const { address, ...details } = params.billing_details ?? {}
       const made = createPaymentMethod(account, card)
       return account.present(
@@ -97,10 +102,12 @@ export const paymentMethodRoutes = [
       billing_details: billingDetails,
       metadata: metadata(),
       card: shape({ exp_month: integer({ min: 1, max: 12 }), exp_year: integer() }),
-      allow_redisplay: oneOf('always', 'limited', 'unspecified'),
+      allow_redisplay: redisplay,
     },
     (account, params, { id }) => {
       const before = account.get<PaymentMethod>('payment_method', id!)
+      if (before.customer === null)
+        throw refuse('You must save this PaymentMethod to a customer before you can update it.')
       const { address, ...details } = params.billing_details ?? {}
       const changes = {
         billing_details: {
@@ -140,11 +147,15 @@ export const paymentMethodRoutes = [
   route(
     'GET',
     '/v1/payment_methods',
-    { ...paging, customer: text(), type: oneOf('card'), allow_redisplay: text() },
+    { ...paging, customer: text(), type: oneOf('card'), allow_redisplay: redisplay },
     (account, params) => {
       if (params.customer !== undefined) customerParameter(account, params.customer)
       return listPage<PaymentMethod>(account, 'payment_method', '/v1/payment_methods', params, {
-        where: { '$.customer': params.customer, '$.type': params.type },
+        where: {
+          '$.customer': params.customer,
+          '$.type': params.type,
+          '$.allow_redisplay': params.allow_redisplay,
+        },
         ...(params.customer === undefined && {
           also: { sql: `json_extract(data, '$.customer') is not null`, values: [] },
         }),
@@ -155,11 +166,11 @@ export const paymentMethodRoutes = [
   route(
     'GET',
     '/v1/customers/:id/payment_methods',
-    { ...paging, type: oneOf('card'), allow_redisplay: text() },
+    { ...paging, type: oneOf('card'), allow_redisplay: redisplay },
     (account, params, { id }) => {
       const owner = liveCustomer(account, id!)
       return listPage<PaymentMethod>(account, 'payment_method', `/v1/customers/${owner.id}/payment_methods`, params, {
-        where: { '$.customer': owner.id, '$.type': params.type },
+        where: { '$.customer': owner.id, '$.type': params.type, '$.allow_redisplay': params.allow_redisplay },
       })
     },
   ),
