@@ -101,7 +101,7 @@ conformance(
   },
 )
 
-conformance('usage is discounted as it is when the invoice is finalized', COMPARE, async (subject) => {
+conformance('usage is discounted as it is when the invoice is finalized', COUPONS, async (subject) => {
   const { stripe, clock, unique } = subject
   const event_name = unique('ai_tokens')
   const meter = await stripe.billing.meters.create({
