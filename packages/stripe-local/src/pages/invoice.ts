@@ -3,7 +3,6 @@ import { html } from 'hono/html'
 import { ApiError } from '../http/errors.ts'
 import {
   AUTHENTICATION_FAILED,
-  authenticationPage,
   CARD_FIELDS,
   cardFields,
   declineErrors,
@@ -29,7 +28,10 @@ export function invoicePages(context: PagesContext): Hono {
 
   app.get('/i/:invoiceId', async (c) => {
     const statement = await findStatement(context, c)
-    return statement ? c.html(await invoicePage(context, statement, NO_CARD, {})) : notFound(c)
+    if (!statement) return notFound(c)
+    // Where the bank's page leads back to.
+    const failed = c.req.query('redirect_status') === 'failed' && statement.status === 'open'
+    return c.html(await invoicePage(context, statement, NO_CARD, failed ? { form: AUTHENTICATION_FAILED } : {}))
   })
 
   app.get('/i/:invoiceId/pdf', async (c) => {
@@ -53,35 +55,45 @@ export function invoicePages(context: PagesContext): Hono {
 
     const filled = filledCard(form, context.now())
     if (filled) return c.html(await invoicePage(context, statement, filled, {}))
-    if (form.authentication === 'fail') return await again({ form: AUTHENTICATION_FAILED })
     if (form.number !== undefined) {
       const { card, errors } = readCard(typed, context.now())
       if (Object.keys(errors).length > 0) return await again(errors)
       const customerId = reference(statement.invoice, 'customer') ?? ''
-      const outcome = await context.replaceCard(customerId, card, form.authentication === 'complete')
-      if (outcome.status === 'requires_authentication') return c.html(authenticationPage(c.req.path, { ...typed }))
+      // The bank asks once, when the invoice is paid; that sets the card up as well.
+      const outcome = await context.replaceCard(customerId, card, true)
       if (outcome.status === 'declined') return await again(declineErrors(outcome))
     }
-    const refusal = await pay(context, statement, form.number !== undefined)
-    return refusal ? await again({ form: refusal }) : c.redirect(address, 303)
+    const outcome = await pay(context, statement, form.number !== undefined)
+    if (outcome.status === 'declined') return await again({ form: outcome.message })
+    return c.redirect(outcome.status === 'asked' ? outcome.url : address, 303)
   })
 
   return app
 }
 
-/** Charges the invoice while its payer is there. @returns why it was refused, or null */
-async function pay(context: PagesContext, { invoice }: Statement, withNewCard: boolean): Promise<string | null> {
+type Payment = { status: 'paid' } | { status: 'asked'; url: string } | { status: 'declined'; message: string }
+
+/** Charges the invoice while its payer is there. `asked`: the bank has a question, on the page at `url`. */
+async function pay(context: PagesContext, { invoice }: Statement, withNewCard: boolean): Promise<Payment> {
+  const id = text(invoice, 'id')
   const customer = await context.api('GET', `/v1/customers/${reference(invoice, 'customer')}`)
   const method = withNewCard && reference(customer, 'invoice_settings.default_payment_method')
   try {
-    await context.api('POST', `/v1/invoices/${text(invoice, 'id')}/pay`, {
+    await context.api('POST', `/v1/invoices/${id}/pay`, {
       off_session: false,
       ...(method && { payment_method: method }),
     })
-    return null
+    return { status: 'paid' }
   } catch (error) {
-    if (error instanceof ApiError) return error.message
-    throw error
+    if (!(error instanceof ApiError)) throw error
+    if (error.error.code !== 'invoice_payment_intent_requires_action') {
+      return { status: 'declined', message: error.message }
+    }
+    const intent = text(error.error.payment_intent, 'id')
+    const asked = await context.api('POST', `/v1/payment_intents/${intent}/confirm`, {
+      return_url: `${context.baseUrl()}/i/${id}`,
+    })
+    return { status: 'asked', url: text(asked, 'next_action.redirect_to_url.url') ?? '' }
   }
 }
 

@@ -182,7 +182,7 @@ function paid(
   const event = isHeld ? 'payment_intent.amount_capturable_updated' : 'payment_intent.succeeded'
   account.events.emit(event, account.present(after))
   const invoice = invoiceOfIntent(account, after.id)
-  if (invoice?.status === 'open' && !isHeld) settledByIntent(account, invoice)
+  if (invoice?.status === 'open' && !isHeld) settledByIntent(account, invoice, after)
   return after
 }
 
