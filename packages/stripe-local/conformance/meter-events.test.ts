@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Stripe } from 'stripe'
 import { conformance } from './conformance.ts'
+import { header } from './header.ts'
 import { metered, now } from './metered.ts'
 import { refusal } from './refusal.ts'
 
@@ -138,7 +139,7 @@ conformance(
     const first = await create()
     const again = await create()
     assert.deepEqual({ ...again }, { ...first })
-    assert.equal(again.lastResponse.headers['idempotent-replayed'], 'true')
+    assert.equal(header(again, 'idempotent-replayed'), 'true')
     await assert.rejects(create({ identifier: 'other' }), refusal({ type: 'idempotency_error' }))
     await send('1')
   },
