@@ -53,7 +53,7 @@ export function draftNote(account: Account, invoice: Invoice, given: GivenNote):
   }
   const lines = linesFrom(account, invoice, given)
   const total = lines.reduce((sum, line) => sum + line.amount, 0)
-  const left = creditable(account, invoice)
+  const left = creditable(account, invoice, given)
   if (total > left) {
     const [asked, rest] = [total, left].map((value) => formatAmount(String(value), invoice.currency))
     throw refuse(
@@ -220,11 +220,13 @@ function unitOf(unitAmount: string): Pick<CreditNoteLine, 'unit_amount' | 'unit_
   return { unit_amount: value % PICO === 0n ? Number(value / PICO) : null, unit_amount_decimal: formatPico(value) }
 }
 
-/** What of the total was neither credited by a note nor refunded without one. */
-function creditable(account: Account, invoice: Invoice): number {
+/** What of the total was neither credited by a note nor refunded without one; what this note links is not without one. */
+function creditable(account: Account, invoice: Invoice, given: GivenNote): number {
   const credited = invoice.pre_payment_credit_notes_amount + invoice.post_payment_credit_notes_amount
   const notes = account.objects.all<CreditNote>('credit_note', { '$.invoice': invoice.id })
-  const linked = new Set(notes.flatMap((note) => note.refunds.map(({ refund }) => refund)))
+  const linked = new Set(
+    [...notes.flatMap((note) => note.refunds), ...(given.refunds ?? [])].map(({ refund }) => refund),
+  )
   const refunded = chargesOf(account, invoice)
     .flatMap((charge) => account.objects.all<Refund>('refund', { '$.charge': charge.id }))
     .filter((refund) => !linked.has(refund.id))
