@@ -142,12 +142,15 @@ export class Database {
   #behind: WriteBehind | undefined
   #depth = 0
   #turn = 0
+  /** The level at which a rehearsal is under way that has written nothing yet. */
+  #unmarked: number | null = null
+  #rehearsals = 0
 
   /** @throws Error when the file was made by a version with another layout */
   constructor(file: string) {
     this.#sqlite = new DatabaseSync(file)
     // In WAL mode a killed process loses nothing that was committed; only a power cut could.
-    this.#sqlite.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 2000;
+    this.#sqlite.exec(`pragma page_size = 8192; pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 2000;
       pragma journal_size_limit = ${LOG_BYTES_MAX}; pragma cache_size = -${CACHE_KIB}; pragma temp_store = memory`)
     this.#checkLayout(file)
     this.#sqlite.exec(SCHEMA)
@@ -156,6 +159,10 @@ export class Database {
 
   get isInTransaction(): boolean {
     return this.#depth > 0
+  }
+
+  get isRehearsing(): boolean {
+    return this.#rehearsals > 0
   }
 
   /** Another number after each beginning and each rollback: what was learnt of the state under the same one still holds. */
@@ -169,7 +176,9 @@ export class Database {
 
   /** @returns how many rows changed, and the number of the row that was inserted last */
   run(sql: string, ...values: SQLInputValue[]): { changes: number; rowid: number } {
-    const { changes, lastInsertRowid } = this.#ready(sql).run(...values)
+    const statement = this.#ready(sql)
+    this.willWrite()
+    const { changes, lastInsertRowid } = statement.run(...values)
     return { changes: Number(changes), rowid: Number(lastInsertRowid) }
   }
 
@@ -189,7 +198,10 @@ export class Database {
   /** All of `work` or none of it. Inside another transaction it is a savepoint. */
   transaction<T>(work: () => T): T {
     const depth = this.#depth
-    if (depth > 0) this.#behind?.flush()
+    if (depth > 0) {
+      this.#behind?.flush()
+      this.willWrite()
+    }
     this.statement(depth === 0 ? 'begin immediate' : `savepoint level_${depth}`).run()
     this.#depth = depth + 1
     if (depth === 0) this.#turn += 1
@@ -213,17 +225,35 @@ export class Database {
 
   /** Does `work`, gives its result, and leaves no trace of it in the state. */
   rehearse<T>(work: () => T): T {
-    const outcome: { result?: T } = {}
-    const undo = new Error('rehearsal')
+    if (this.#depth === 0) return this.transaction(() => this.rehearse(work))
+    // Most of it happens in memory. The table is marked only if it comes to writing, and then rolled back.
+    const level = this.#depth
+    const outer = this.#unmarked
+    this.#behind?.flush()
+    this.#unmarked = level
+    this.#depth = level + 1
+    this.#rehearsals += 1
+    this.#behind?.began()
     try {
-      this.transaction(() => {
-        outcome.result = work()
-        throw undo
-      })
-    } catch (error) {
-      if (error !== undo) throw error
+      return work()
+    } finally {
+      this.#rehearsals -= 1
+      this.#depth = level
+      this.#behind?.rolledBack()
+      if (this.#unmarked === null) {
+        this.#turn += 1
+        this.statement(`rollback to level_${level}`).run()
+        this.statement(`release level_${level}`).run()
+      }
+      this.#unmarked = outer
     }
-    return outcome.result as T
+  }
+
+  /** Before each write. */
+  willWrite(): void {
+    if (this.#unmarked === null) return
+    this.statement(`savepoint level_${this.#unmarked}`).run()
+    this.#unmarked = null
   }
 
   setting(name: string): string | undefined {

@@ -101,6 +101,7 @@ export class Objects implements WriteBehind {
     this.#remember(id, before)
     this.#forget(id)
     this.#answers.changed(before.value, null)
+    this.#db.willWrite()
     this.#db.statement('delete from objects where seq = ?').run(before.seq)
   }
 
@@ -185,6 +186,11 @@ export class Objects implements WriteBehind {
   }
 
   began(): void {
+    // Nothing is unsaved between transactions.
+    if (this.#undo.length === 0 && this.#recent.size >= KEPT_MAX) {
+      this.#older = this.#recent
+      this.#recent = new Map()
+    }
     this.#undo.push(new Map())
   }
 
@@ -209,7 +215,7 @@ export class Objects implements WriteBehind {
   #change(id: string, before: Entry | undefined, after: Entry): void {
     this.#remember(id, before)
     this.#answers.changed(before?.value ?? null, after.value)
-    this.#keep(id, after)
+    this.#recent.set(id, after)
     if (!this.#db.isInTransaction) {
       this.#write(after)
       return
@@ -241,17 +247,8 @@ export class Objects implements WriteBehind {
     const recent = this.#recent.get(id)
     if (recent) return recent
     const older = this.#older.get(id)
-    if (older) this.#keep(id, older)
+    if (older) this.#recent.set(id, older)
     return older
-  }
-
-  #keep(id: string, entry: Entry): void {
-    if (this.#recent.size >= KEPT_MAX) {
-      this.flush()
-      this.#older = this.#recent
-      this.#recent = new Map()
-    }
-    this.#recent.set(id, entry)
   }
 
   #forget(id: string): void {
@@ -262,7 +259,7 @@ export class Objects implements WriteBehind {
   #load(id: string, { seq, data }: ObjectRow): Entry {
     const value = shared(JSON.parse(data) as Stored)
     const entry: Entry = { value, seq, written: value }
-    this.#keep(id, entry)
+    this.#recent.set(id, entry)
     return entry
   }
 
@@ -291,6 +288,7 @@ export class Objects implements WriteBehind {
   #write(entry: Entry): void {
     const { value, seq, written } = entry
     if (written === value) return
+    this.#db.willWrite()
     const data = jsonOf(value)
     const columns = columnsOf(value)
     if (written === null) {

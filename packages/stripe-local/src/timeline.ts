@@ -50,6 +50,7 @@ export class Timeline {
 
   /** Plans, moves or (null) calls off the one thing of this kind and id. */
   schedule(kind: DueKind, id: string, atMs: number | null, clock: string | null = null): void {
+    if (this.#db.isRehearsing) return
     if (atMs === null) this.#db.run('delete from due where kind = ? and id = ?', kind, id)
     else {
       this.#db.run(

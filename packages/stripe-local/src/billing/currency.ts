@@ -55,9 +55,18 @@ export function formatAmount(minorUnits: string, currency: string): string {
   const digits = whole.padStart(decimals + 1, '0')
   const cut = digits.length - decimals
   const places = digits.slice(cut) + fraction
-  const symbol = new Intl.NumberFormat('en-US', { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
-    .formatToParts(0)
-    .find((part) => part.type === 'currency')?.value
   const grouped = digits.slice(0, cut).replaceAll(/\B(?=(\d{3})+$)/g, ',')
-  return `${minorUnits.startsWith('-') ? '-' : ''}${symbol}${grouped}${places === '' ? '' : `.${places}`}`
+  return `${minorUnits.startsWith('-') ? '-' : ''}${symbolOf(currency)}${grouped}${places === '' ? '' : `.${places}`}`
+}
+
+const symbols = new Map<string, string>()
+
+function symbolOf(currency: string): string {
+  let symbol = symbols.get(currency)
+  if (symbol === undefined) {
+    const format = new Intl.NumberFormat('en-US', { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
+    symbol = format.formatToParts(0).find((part) => part.type === 'currency')?.value ?? ''
+    symbols.set(currency, symbol)
+  }
+  return symbol
 }

@@ -140,7 +140,7 @@ function previousAttributes(before: Wire, after: Wire): Wire {
   const previous: Wire = {}
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [was, is] = [before[key], after[key]]
-    if (isDeepStrictEqual(was, is)) continue
+    if (was === is || isDeepStrictEqual(was, is)) continue
     previous[key] = isHash(was) && isHash(is) ? previousAttributes(was, is) : (was ?? null)
   }
   return previous
