@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Stripe } from 'stripe'
+import { payAt } from '../test/world.ts'
 import { conformance, type Subject } from './conformance.ts'
 
 const JANUARY_10 = '2026-01-10T08:00:00Z'
@@ -272,4 +273,70 @@ conformance(
     await assert.rejects(subscribe(), { statusCode: 400 })
     await assert.rejects(stripe.promotionCodes.create({ promotion }), { statusCode: 400 })
   },
+)
+
+conformance(
+  'Checkout shows the discount, and the subscription has it afterwards',
+  'stripe Checkout SessionCreateParams.discounts: "The coupon or promotion code to apply to this Session. Currently, only up to one may be specified."',
+  async ({ stripe }) => {
+    const { id: coupon } = await stripe.coupons.create({ percent_off: 25, duration: 'forever' })
+    const price = (await monthly(stripe, 2000)).id
+    const session = await stripe.checkout.sessions.create({
+      mode: 'subscription',
+      success_url: 'https://example.com/done',
+      line_items: [{ price, quantity: 2 }],
+      discounts: [{ coupon }],
+      expand: ['line_items'],
+    })
+
+    assert.equal(session.amount_subtotal, 4000)
+    assert.equal(session.amount_total, 3000)
+    assert.equal(session.total_details?.amount_discount, 1000)
+    assert.deepEqual(
+      session.discounts?.map((one) => one.coupon),
+      [coupon],
+    )
+    assert.equal(session.line_items?.data[0]?.amount_discount, 1000)
+    assert.equal(session.line_items?.data[0]?.amount_total, 3000)
+    assert.equal((await stripe.coupons.retrieve(coupon)).times_redeemed, 0, 'a session is not a redemption yet')
+
+    const both = { allow_promotion_codes: true, discounts: [{ coupon }] }
+    await assert.rejects(
+      stripe.checkout.sessions.create({
+        mode: 'subscription',
+        success_url: 'https://example.com/done',
+        line_items: [{ price, quantity: 1 }],
+        ...both,
+      }),
+      { statusCode: 400 },
+    )
+  },
+)
+
+conformance(
+  'whoever pays at Checkout pays what the discount leaves, now and at renewals',
+  'stripe Checkout SessionCreateParams.discounts; Coupon.duration: "forever"',
+  async ({ stripe }) => {
+    const { id: coupon } = await stripe.coupons.create({ percent_off: 25, duration: 'forever' })
+    const price = (await monthly(stripe, 2000)).id
+    const session = await stripe.checkout.sessions.create({
+      mode: 'subscription',
+      success_url: 'https://example.com/done',
+      line_items: [{ price, quantity: 2 }],
+      discounts: [{ coupon }],
+    })
+
+    await payAt(session.url!, { number: '4242 4242 4242 4242' })
+
+    const paid = await stripe.checkout.sessions.retrieve(session.id, {
+      expand: ['subscription.discounts', 'invoice'],
+    })
+    const [discount] = (paid.subscription as Stripe.Subscription).discounts as Stripe.Discount[]
+    assert.equal(discount?.source.coupon, coupon)
+    assert.equal((paid.invoice as Stripe.Invoice).amount_paid, 3000)
+    assert.equal((await stripe.coupons.retrieve(coupon)).times_redeemed, 1)
+    const next = await stripe.invoices.createPreview({ subscription: (paid.subscription as Stripe.Subscription).id })
+    assert.equal(next.total, 3000)
+  },
+  { localOnly: 'somebody fills in the hosted page' },
 )

@@ -1,5 +1,6 @@
 import type { Account } from '../account.ts'
 import type { Price } from '../catalogue/price.ts'
+import type { Redemption } from '../discounts/discount.ts'
 import { ApiError, refuse } from '../http/errors.ts'
 import type { CheckoutOutcome, CheckoutPayer, CheckoutTerms } from '../pages/context.ts'
 import { cardRefusal } from '../payments/card-setup.ts'
@@ -12,9 +13,10 @@ import { attach, createPaymentMethod, type PaymentMethod } from '../resources/pa
 import { createSubscription } from '../subscriptions/create.ts'
 import { isMetered } from '../subscriptions/subscription.ts'
 import { detailsOf } from './details.ts'
+import { discountLines, type SessionDiscount } from './discount.ts'
 import { invoiceFor } from './invoice.ts'
 import { dueToday } from './line.ts'
-import { type CheckoutSession, totalOf } from './session.ts'
+import { type CheckoutSession, subtotalOf, totalOf } from './session.ts'
 
 /**
  * Ends a session as the person at the page would. A refused card leaves no customer and no subscription behind; in the
@@ -92,11 +94,11 @@ function withChoices(
     return { ...chosen, amount: dueToday(account, chosen, stored._subscription) }
   })
   // What was turned down to nothing is not bought.
-  const _lines = lines.filter((line) => line.quantity !== 0)
-  if (stored.mode !== 'setup' && _lines.length === 0) throw refuse('At least one item must remain.')
-  if (stored.mode === 'setup') return { ...stored, _lines }
-  const total = totalOf({ _lines })
-  return { ...stored, _lines, amount_subtotal: total, amount_total: total }
+  const bought = lines.filter((line) => line.quantity !== 0)
+  if (stored.mode !== 'setup' && bought.length === 0) throw refuse('At least one item must remain.')
+  if (stored.mode === 'setup') return { ...stored, _lines: bought }
+  const _lines = discountLines(account, bought, stored.discounts ?? [])
+  return { ...stored, _lines, amount_subtotal: subtotalOf({ _lines }), amount_total: totalOf({ _lines }) }
 }
 
 /** A card of the customer's own that was chosen on the page. */
@@ -164,6 +166,7 @@ function settleSubscription(
       .filter(({ price }) => !price.recurring)
       .map(({ line }) => ({ price: line.price, quantity: line.quantity ?? undefined, metadata: line.metadata })),
     currency: session.currency ?? undefined,
+    discounts: session.discounts?.map(redemptionOf),
     anchor: plan.anchor,
     anchorConfig: plan.anchorConfig,
     trialEnd: plan.trialDays === undefined ? plan.trialEnd : now + plan.trialDays * 86_400,
@@ -178,6 +181,10 @@ function settleSubscription(
     payment_status: isDue ? 'paid' : statusWithoutPayment(account, session),
     subscription: subscription.id,
   })
+}
+
+function redemptionOf({ coupon, promotion_code: code }: SessionDiscount): Redemption {
+  return code === null ? { coupon: coupon! } : { promotion_code: code }
 }
 
 /** Nothing is due today: what a session of metered prices says of its payment is a reading. */

@@ -20,6 +20,8 @@ export interface SessionLine {
   currency: string
   /** What the customer chose to pay, where the price lets them. */
   customAmount: number | null
+  /** What discounts take off the amount. */
+  discount?: number
   metadata: Metadata
   price: string
   quantity: number | null
@@ -84,10 +86,10 @@ export function lineItem(account: Account, line: SessionLine): Wire {
     id: line.id,
     object: 'item',
     adjustable_quantity: line.adjustable,
-    amount_discount: 0,
+    amount_discount: line.discount ?? 0,
     amount_subtotal: line.amount,
     amount_tax: 0,
-    amount_total: line.amount,
+    amount_total: line.amount - (line.discount ?? 0),
     currency: line.currency,
     description: account.get<Product>('product', price.product).name,
     metadata: line.metadata,

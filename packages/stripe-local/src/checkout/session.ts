@@ -5,6 +5,7 @@ import { listOf } from '../http/route.ts'
 import type { Stored } from '../objects.ts'
 import type { ThreeDSecure } from '../payments/payment-intent.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
+import type { SessionDiscount } from './discount.ts'
 import { lineItem, type SessionLine } from './line.ts'
 
 export type Mode = 'payment' | 'setup' | 'subscription'
@@ -54,6 +55,8 @@ export interface CheckoutSession extends Stored {
   customer_creation: 'always' | 'if_required' | null
   customer_details: Wire | null
   customer_email: string | null
+  /** Absent in states kept from before there were discounts. */
+  discounts?: SessionDiscount[]
   excluded_payment_method_types?: string[]
   expires_at: number
   integration_identifier: string | null
@@ -129,6 +132,8 @@ export const checkoutSession: Kind = {
   type: 'checkout.session',
   noun: 'checkout.session',
   references: {
+    'discounts.coupon': 'coupon',
+    'discounts.promotion_code': 'promotion_code',
     customer: 'customer',
     invoice: 'invoice',
     payment_intent: 'payment_intent',
@@ -142,11 +147,11 @@ export const checkoutSession: Kind = {
     },
   },
   present: (_account, stored: CheckoutSession): Wire => ({
+    discounts: [],
     ...visible(stored),
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     currency_conversion: null,
     customer_account: null,
-    discounts: [],
     managed_payments: null,
     payment_link: null,
     payment_method_configuration_details: null,
@@ -155,7 +160,8 @@ export const checkoutSession: Kind = {
     shipping_address_collection: null,
     shipping_cost: null,
     shipping_options: [],
-    total_details: stored.mode === 'setup' ? null : { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+    total_details:
+      stored.mode === 'setup' ? null : { amount_discount: discountOf(stored), amount_shipping: 0, amount_tax: 0 },
     wallet_options: null,
   }),
 }
@@ -174,5 +180,14 @@ export function lineItemsUrl(stored: CheckoutSession): string {
 
 /** The sum of what is due today. */
 export function totalOf(stored: Pick<CheckoutSession, '_lines'>): number {
+  return subtotalOf(stored) - discountOf(stored)
+}
+
+/** The same before discounts. */
+export function subtotalOf(stored: Pick<CheckoutSession, '_lines'>): number {
   return stored._lines.reduce((sum, line) => sum + line.amount, 0)
+}
+
+function discountOf(stored: Pick<CheckoutSession, '_lines'>): number {
+  return stored._lines.reduce((sum, line) => sum + (line.discount ?? 0), 0)
 }

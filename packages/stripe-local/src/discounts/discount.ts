@@ -70,7 +70,8 @@ function redeemOne(account: Account, given: Redemption, owner: Owner, param: str
     if (owner.discounts.includes(given.discount)) return given.discount
     throw refuse(`No such discount: '${given.discount}'`, { code: 'resource_missing', param: `${param}[discount]` })
   }
-  const code = given.promotion_code === undefined ? null : usableCode(account, given.promotion_code, owner, param)
+  const code =
+    given.promotion_code === undefined ? null : usableCode(account, given.promotion_code, owner.customer, param)
   const coupon = redeemable(account, code?.promotion.coupon ?? given.coupon!, `${param}[coupon]`)
   amountOff(coupon, owner.currency, `${param}[coupon]`)
   account.change<Coupon>(coupon, { times_redeemed: coupon.times_redeemed + 1 })
@@ -97,17 +98,18 @@ function redeemOne(account: Account, given: Redemption, owner: Owner, param: str
   return made.id
 }
 
-function usableCode(account: Account, id: string, owner: Owner, param: string): PromotionCode {
+/** @param customer who would redeem it; null for somebody who is not known yet */
+export function usableCode(account: Account, id: string, customer: string | null, param: string): PromotionCode {
   const name = `${param}[promotion_code]`
   const found = account.objects.find<PromotionCode>('promotion_code', id)
   if (!found) throw refuse(`No such promotion code: '${id}'`, { code: 'resource_missing', param: name })
   const shown = account.present(found)
   if (shown.active !== true)
     throw refuse('This promotion code cannot be redeemed because it is inactive.', { param: name })
-  if (found.customer !== null && found.customer !== owner.customer) {
+  if (found.customer !== null && found.customer !== customer) {
     throw refuse('This promotion code cannot be redeemed because it belongs to another customer.', { param: name })
   }
-  if (found.restrictions.first_time_transaction && hasPaidBefore(account, owner.customer)) {
+  if (found.restrictions.first_time_transaction && customer !== null && hasPaidBefore(account, customer)) {
     throw refuse('This promotion code cannot be redeemed because the associated customer has prior transactions.', {
       param: name,
     })
@@ -134,18 +136,21 @@ export function reductionsOf(account: Account, ids: string[], currency: string, 
   return ids
     .map((id) => account.get<Discount>('discount', id))
     .filter((stored) => stored.end === null || at < stored.end)
-    .map((stored) => {
-      const coupon = account.get<Coupon>('coupon', stored.source.coupon)
-      const amount = amountOff(coupon, currency)
-      return {
-        id: stored.id,
-        off:
-          amount === null
-            ? { basisPoints: BigInt(Math.round((coupon.percent_off ?? 0) * 100)) }
-            : { amount: BigInt(amount) },
-        products: coupon._applies_to?.products ?? null,
-      }
-    })
+    .map((stored) => ({ ...reductionOf(account, stored.source.coupon, currency), id: stored.id }))
+}
+
+/** What a coupon takes off, redeemed or not. */
+export function reductionOf(account: Account, couponId: string, currency: string): Reduction {
+  const coupon = account.get<Coupon>('coupon', couponId)
+  const amount = amountOff(coupon, currency)
+  return {
+    id: couponId,
+    off:
+      amount === null
+        ? { basisPoints: BigInt(Math.round((coupon.percent_off ?? 0) * 100)) }
+        : { amount: BigInt(amount) },
+    products: coupon._applies_to?.products ?? null,
+  }
 }
 
 /** Whether a discount is over once an invoice has taken it. */

@@ -2,6 +2,7 @@ import type { Account } from '../account.ts'
 import { formatAmount, minimumCharge } from '../billing/currency.ts'
 import type { Price } from '../catalogue/price.ts'
 import { detailsOf } from '../checkout/details.ts'
+import { discountLines, sessionDiscounts } from '../checkout/discount.ts'
 import { beginSetup, expireSession } from '../checkout/lapse.ts'
 import { type LineWish, linesFrom } from '../checkout/line.ts'
 import {
@@ -12,6 +13,7 @@ import {
   lineItemsUrl,
   type Mode,
   type SubscriptionPlan,
+  subtotalOf,
   totalOf,
   type UiMode,
 } from '../checkout/session.ts'
@@ -175,6 +177,7 @@ const creation = {
     name: oneOf('auto', 'never'),
     shipping: onlyShown(oneOf('auto', 'never')),
   }),
+  discounts: list(shape({ coupon: text(), promotion_code: text() }), { max: 1 }),
   excluded_payment_method_types: list(text()),
   expires_at: timestamp(),
   integration_identifier: onlyShown(text()),
@@ -284,7 +287,7 @@ function createSession(account: Account, params: Creation): CheckoutSession {
   checkExpiry(expiresAt, now)
   const customer = params.customer === undefined ? null : customerParameter(account, params.customer)
   const plan = subscriptionPlan(params.subscription_data ?? {}, now)
-  const lines =
+  const offered =
     mode === 'setup'
       ? []
       : linesFrom(account, lineWishes(params), {
@@ -293,8 +296,11 @@ function createSession(account: Account, params: Creation): CheckoutSession {
           plan,
         })
   const id = newId(account.livemode ? 'cs_live' : 'cs_test', 58)
+  const currency = offered[0]?.currency ?? params.currency?.toLowerCase() ?? null
+  const terms = { customer: customer?.id ?? null, currency: currency ?? '' }
+  const discounts = sessionDiscounts(account, params.discounts ?? [], terms)
+  const lines = discountLines(account, offered, discounts)
   const total = totalOf({ _lines: lines })
-  const currency = lines[0]?.currency ?? params.currency?.toLowerCase() ?? null
   if (mode === 'payment' && total > 0) checkTotal(total, currency!)
   if (mode === 'subscription') checkPrices(account, lines, currency!, plan)
   const isHosted = uiMode === 'hosted_page'
@@ -313,7 +319,7 @@ function createSession(account: Account, params: Creation): CheckoutSession {
     after_expiration: recoveryFrom(params.after_expiration),
     allow_promotion_codes: params.allow_promotion_codes ?? null,
     allowed_payment_method_types: params.allowed_payment_method_types ?? null,
-    amount_subtotal: mode === 'setup' ? null : total,
+    amount_subtotal: mode === 'setup' ? null : subtotalOf({ _lines: lines }),
     amount_total: mode === 'setup' ? null : total,
     billing_address_collection: params.billing_address_collection ?? null,
     cancel_url: params.cancel_url ?? null,
@@ -338,6 +344,7 @@ function createSession(account: Account, params: Creation): CheckoutSession {
         ? { ...detailsOf(mode, customer, { email: params.customer_email ?? null }), address: null, tax_ids: null }
         : null,
     customer_email: params.customer_email ?? null,
+    discounts,
     ...(params.excluded_payment_method_types && {
       excluded_payment_method_types: params.excluded_payment_method_types,
     }),
@@ -385,6 +392,7 @@ function createSession(account: Account, params: Creation): CheckoutSession {
 function checkMode(params: Creation): void {
   const { mode } = params
   const onlyIn: [keyof Creation, Mode[]][] = [
+    ['discounts', ['payment', 'subscription']],
     ['line_items', ['payment', 'subscription']],
     ['payment_intent_data', ['payment']],
     ['setup_intent_data', ['setup']],
@@ -393,6 +401,14 @@ function checkMode(params: Creation): void {
     ['saved_payment_method_options', ['payment', 'subscription']],
     ['submit_type', ['payment', 'subscription']],
   ]
+  if (params.discounts && mode === 'payment') {
+    throw refuse('The local Stripe does not support `discounts` in `payment` mode yet.', { param: 'discounts' })
+  }
+  if (params.discounts && params.allow_promotion_codes !== undefined) {
+    throw refuse('You may only specify one of these parameters: allow_promotion_codes, discounts.', {
+      param: 'allow_promotion_codes',
+    })
+  }
   for (const [param, modes] of onlyIn) {
     if (params[param] === undefined || modes.includes(mode)) continue
     throw refuse(`You can not pass \`${param}\` in \`${mode}\` mode.`, { param })
