@@ -6,7 +6,7 @@ import { formatDate, type Html } from './layout.ts'
 import { merchantName } from './merchant.ts'
 import { formatAmount, formatQuantity, plainAmount } from './money.ts'
 import { cardName } from './payment-method.ts'
-import { describePrice, productName } from './price.ts'
+import { describePrice, productName, withTiers } from './price.ts'
 import { child, flag, integer, list, reference, text, texts } from './wire.ts'
 
 /** A session with what its page shows beside it. */
@@ -72,13 +72,6 @@ async function offerItem(context: PagesContext, line: ApiObject): Promise<OfferI
     description: text(line, 'price.product.description'),
     total: integer(line, 'amount_total') ?? 0,
   }
-}
-
-/** Tiers come only when asked for, and only on the price itself. */
-async function withTiers(context: PagesContext, price: ApiObject): Promise<ApiObject> {
-  if (text(price, 'billing_scheme') !== 'tiered') return price
-  const { tiers } = await context.api('GET', `/v1/prices/${text(price, 'id')}`, { expand: ['tiers'] })
-  return { ...price, tiers }
 }
 
 async function savedCards(context: PagesContext, session: ApiObject, customer: string): Promise<Offer['savedCards']> {

@@ -1,121 +1,200 @@
 import { Hono } from 'hono'
 import { html } from 'hono/html'
-import {
-  AUTHENTICATION_FAILED,
-  authenticationPage,
-  CARD_FIELDS,
-  cardFields,
-  declineErrors,
-  filledCard,
-  readCard,
-  type TypedCard,
-  testCards,
-  typedCard,
-} from './card.ts'
-import type { PagesContext } from './context.ts'
+import { ApiError } from '../http/errors.ts'
+import { addressFields, addressFrom, describeAddress, typedAddress } from './address.ts'
+import type { ApiObject, PagesContext } from './context.ts'
 import { errorSummary, type FormErrors, field, readForm } from './form.ts'
 import type { Html } from './layout.ts'
-import { finish, notOffered, openPortal, type Portal, portalExpired, portalPage, wayBack } from './portal-session.ts'
-import { flag, text, texts } from './wire.ts'
+import { finish, type Portal, portalPage, portalVisit, wayBack } from './portal-session.ts'
+import { child, flag, list, text, texts } from './wire.ts'
 
-/** The customer's card, name and address for invoices. */
+type Typed = { [field: string]: string }
+type Detail = 'address' | 'email' | 'name' | 'phone' | 'shipping' | 'tax_id'
+
+/** Name, address and tax IDs for invoices. */
 export function portalDetailsPages(context: PagesContext): Hono {
   const app = new Hono()
+  const base = '/p/session/:portalSessionId'
+  const visit = portalVisit(context, 'customer_update')
 
-  app.get('/p/session/:portalSessionId/payment-method', async (c) => {
-    const portal = await openPortal(context, c)
-    if (!portal) return portalExpired(c)
-    if (!flag(portal.features, 'payment_method_update.enabled')) return notOffered(c, portal)
-    return c.html(cardPage(context, portal, { number: '', expiry: '', cvc: '' }, {}))
-  })
+  app.get(
+    `${base}/information`,
+    visit(async (c, portal) => {
+      const taxIds = mayChange(portal, 'tax_id') ? await taxIdsOf(context, portal) : []
+      return c.html(informationPage(portal, typedFrom(portal.customer), {}, taxIds))
+    }),
+  )
 
-  app.post('/p/session/:portalSessionId/payment-method', async (c) => {
-    const portal = await openPortal(context, c)
-    if (!portal) return portalExpired(c)
-    if (!flag(portal.features, 'payment_method_update.enabled')) return notOffered(c, portal)
-    const form = await readForm(c)
-    const typed = typedCard(form)
-    const filled = filledCard(form, context.now())
-    if (filled) return c.html(cardPage(context, portal, filled, {}))
-    if (form.authentication === 'fail')
-      return c.html(cardPage(context, portal, typed, { form: AUTHENTICATION_FAILED }), 422)
-    const { card, errors } = readCard(typed, context.now())
-    if (Object.keys(errors).length > 0) return c.html(cardPage(context, portal, typed, errors), 422)
-    const customerId = text(portal.customer, 'id') ?? ''
-    const outcome = await context.replaceCard(customerId, card, form.authentication === 'complete')
-    if (outcome.status === 'complete') return finish(c, portal, 'payment_method_update', 'card')
-    if (outcome.status === 'requires_authentication') return c.html(authenticationPage(c.req.path, { ...typed }))
-    return c.html(cardPage(context, portal, typed, declineErrors(outcome)), 422)
-  })
+  app.post(
+    `${base}/information`,
+    visit(async (c, portal) => {
+      const typed = await readForm(c)
+      const errors = errorsIn(portal, typed)
+      const taxIds = mayChange(portal, 'tax_id') ? await taxIdsOf(context, portal) : []
+      const again = () => c.html(informationPage(portal, typed, errors, taxIds), 422)
+      if (Object.keys(errors).length > 0) return again()
+      const address = `/v1/customers/${text(portal.customer, 'id')}`
+      try {
+        await context.api('POST', address, changesFrom(portal, typed))
+        if (mayChange(portal, 'tax_id') && typed.tax_value)
+          await context.api('POST', `${address}/tax_ids`, { type: typed.tax_type, value: typed.tax_value.trim() })
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error
+        errors[error.error.code === 'tax_id_invalid' ? 'tax_value' : 'form'] = error.message
+        return again()
+      }
+      return finish(c, portal, 'customer_update', 'information')
+    }),
+  )
 
-  app.get('/p/session/:portalSessionId/information', async (c) => {
-    const portal = await openPortal(context, c)
-    if (!portal) return portalExpired(c)
-    if (!flag(portal.features, 'customer_update.enabled')) return notOffered(c, portal)
-    const typed = { name: text(portal.customer, 'name') ?? '', email: text(portal.customer, 'email') ?? '' }
-    return c.html(informationPage(portal, typed, {}))
-  })
-
-  app.post('/p/session/:portalSessionId/information', async (c) => {
-    const portal = await openPortal(context, c)
-    if (!portal) return portalExpired(c)
-    if (!flag(portal.features, 'customer_update.enabled')) return notOffered(c, portal)
-    const form = await readForm(c)
-    const typed = { name: form.name?.trim() ?? '', email: form.email?.trim() ?? '' }
-    const errors: FormErrors = {}
-    if (mayChange(portal, 'name') && typed.name === '') errors.name = 'Enter a name.'
-    if (mayChange(portal, 'email') && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(typed.email))
-      errors.email = 'Enter an email address such as jenny@example.com.'
-    if (Object.keys(errors).length > 0) return c.html(informationPage(portal, typed, errors), 422)
-    await context.api('POST', `/v1/customers/${text(portal.customer, 'id')}`, {
-      ...(mayChange(portal, 'name') && { name: typed.name }),
-      ...(mayChange(portal, 'email') && { email: typed.email }),
-    })
-    return finish(c, portal, 'customer_update', 'information')
-  })
+  app.post(
+    `${base}/tax-ids/:taxId/remove`,
+    visit(async (c, portal) => {
+      const taxId =
+        mayChange(portal, 'tax_id') &&
+        (await taxIdsOf(context, portal)).find((one) => text(one, 'id') === c.req.param('taxId'))
+      if (taxId)
+        await context.api('DELETE', `/v1/customers/${text(portal.customer, 'id')}/tax_ids/${text(taxId, 'id')}`)
+      return c.redirect(`${portal.base}/information`, 303)
+    }),
+  )
 
   return app
 }
 
-function mayChange(portal: Portal, what: 'name' | 'email'): boolean {
-  return texts(portal.features, 'customer_update.allowed_updates').includes(what)
+/** The section of the portal's first page. */
+export async function informationSection(context: PagesContext, portal: Portal): Promise<Html> {
+  const { base, customer, features } = portal
+  const taxIds = mayChange(portal, 'tax_id') ? await taxIdsOf(context, portal) : []
+  const shipping = child(customer, 'shipping')
+  const rows: [string, string | null][] = [
+    ['Name', text(customer, 'name')],
+    ['Email', text(customer, 'email')],
+    ['Phone', text(customer, 'phone')],
+    ['Address', describeAddress(child(customer, 'address'))],
+    [
+      'Shipping',
+      shipping && [text(shipping, 'name'), describeAddress(child(shipping, 'address'))].filter(Boolean).join(', '),
+    ],
+    ['Tax ID', taxIds.map((taxId) => text(taxId, 'value')).join(', ') || null],
+  ]
+  const shown = rows.filter(([label, value]) => value || label === 'Name' || label === 'Email')
+  return html`<section class="section" aria-labelledby="information"><h2 class="section-title" id="information">Billing information</h2>
+<dl class="facts">${shown.map(([label, value]) => html`<dt>${label}</dt><dd>${value ?? '–'}</dd>`)}</dl>
+${flag(features, 'customer_update.enabled') && html`<p><a class="button" href="${base}/information">Update information</a></p>`}</section>`
 }
 
-function cardPage(context: PagesContext, portal: Portal, typed: TypedCard, errors: FormErrors): Html {
-  return portalPage(
-    portal,
-    'Update card',
-    html`<h1>Update your card</h1>
-<p class="muted">It replaces the card that your subscriptions are charged to.</p>
-${errorSummary(errors, CARD_FIELDS)}
-<form method="post" novalidate class="stack narrow">${cardFields(typed, errors)}
-<div class="row"><button class="primary">Save card</button>
-<a class="button" href="${wayBack(portal, 'payment_method_update')}">Go back</a></div>
-${testCards(context.now())}</form>`,
+function mayChange(portal: Portal, what: Detail): boolean {
+  return (
+    flag(portal.features, 'customer_update.enabled') &&
+    texts(portal.features, 'customer_update.allowed_updates').includes(what)
   )
 }
 
-function informationPage(portal: Portal, typed: { name: string; email: string }, errors: FormErrors): Html {
+async function taxIdsOf(context: PagesContext, portal: Portal): Promise<ApiObject[]> {
+  const path = `/v1/customers/${text(portal.customer, 'id')}/tax_ids`
+  return list(await context.api('GET', path, { limit: 20 }), 'data')
+}
+
+function typedFrom(customer: ApiObject): Typed {
+  return {
+    name: text(customer, 'name') ?? '',
+    email: text(customer, 'email') ?? '',
+    phone: text(customer, 'phone') ?? '',
+    ...typedAddress('address', child(customer, 'address')),
+    shipping_name: text(customer, 'shipping.name') ?? '',
+    ...typedAddress('shipping', child(customer, 'shipping.address')),
+  }
+}
+
+function errorsIn(portal: Portal, typed: Typed): FormErrors {
+  const errors: FormErrors = {}
+  if (mayChange(portal, 'name') && !typed.name?.trim()) errors.name = 'Enter a name.'
+  if (mayChange(portal, 'email') && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(typed.email?.trim() ?? ''))
+    errors.email = 'Enter an email address such as jenny@example.com.'
+  if (mayChange(portal, 'phone') && typed.phone && !/^\+?[\d\s().-]{5,20}$/.test(typed.phone.trim()))
+    errors.phone = 'Enter a phone number such as +1 555 0100, at most 20 characters.'
+  for (const kind of ['address', 'shipping'] as const) {
+    const country = typed[`${kind}_country`]?.trim()
+    if (mayChange(portal, kind) && country && !/^[A-Za-z]{2}$/.test(country))
+      errors[`${kind}_country`] = 'Enter the two letters of a country, such as US.'
+  }
+  return errors
+}
+
+/** Only what the configuration allows; what was emptied is unset. */
+function changesFrom(portal: Portal, typed: Typed): ApiObject {
+  const shipping = {
+    name: typed.shipping_name?.trim() || typed.name?.trim() || '',
+    address: addressFrom('shipping', typed),
+  }
+  const hasShipping = Object.values(shipping.address).some((part) => part !== '')
+  return {
+    ...(mayChange(portal, 'name') && { name: typed.name?.trim() }),
+    ...(mayChange(portal, 'email') && { email: typed.email?.trim() }),
+    ...(mayChange(portal, 'phone') && { phone: typed.phone?.trim() ?? '' }),
+    ...(mayChange(portal, 'address') && { address: addressFrom('address', typed) }),
+    ...(mayChange(portal, 'shipping') && { shipping: hasShipping ? shipping : '' }),
+  }
+}
+
+const TAX_TYPES = [
+  'eu_vat',
+  'gb_vat',
+  'us_ein',
+  'au_abn',
+  'ca_gst_hst',
+  'ch_vat',
+  'in_gst',
+  'jp_cn',
+  'no_vat',
+  'nz_gst',
+  'sg_gst',
+]
+
+function informationPage(portal: Portal, typed: Typed, errors: FormErrors, taxIds: ApiObject[]): Html {
+  const names = ['name', 'email', 'phone', 'address_country', 'shipping_country', 'tax_value']
+  const input = (name: string, label: string, more: { type?: 'email'; autocomplete: string }) =>
+    field({ name, label, value: typed[name], error: errors[name], ...more })
   return portalPage(
     portal,
     'Billing information',
     html`<h1>Billing information</h1>
 <p class="muted">It appears on your future invoices.</p>
-${errorSummary(errors, ['name', 'email'])}
-<form method="post" novalidate class="stack narrow">
-${mayChange(portal, 'name') && field({ name: 'name', label: 'Name', value: typed.name, error: errors.name, autocomplete: 'name' })}
+${errorSummary(errors, names)}
+<form method="post" novalidate class="stack narrow" id="details">
+${mayChange(portal, 'name') && input('name', 'Name', { autocomplete: 'name' })}
+${mayChange(portal, 'email') && input('email', 'Email', { type: 'email', autocomplete: 'email' })}
+${mayChange(portal, 'address') && html`<fieldset class="stack"><legend>Address</legend>${addressFields('address', typed, errors)}</fieldset>`}
+${mayChange(portal, 'phone') && input('phone', 'Phone', { autocomplete: 'tel' })}
 ${
-  mayChange(portal, 'email') &&
-  field({
-    name: 'email',
-    label: 'Email',
-    type: 'email',
-    value: typed.email,
-    error: errors.email,
-    autocomplete: 'email',
-  })
+  mayChange(portal, 'shipping') &&
+  html`<fieldset class="stack"><legend>Shipping address</legend>${input('shipping_name', 'Recipient', { autocomplete: 'shipping name' })}${addressFields('shipping', typed, errors)}</fieldset>`
 }
+${mayChange(portal, 'tax_id') && newTaxId(typed, errors)}
 <div class="row"><button class="primary">Save</button>
-<a class="button" href="${wayBack(portal, 'customer_update')}">Go back</a></div></form>`,
+<a class="button" href="${wayBack(portal, 'customer_update')}">Go back</a></div></form>
+${
+  taxIds.length > 0 &&
+  html`<section class="stack-small narrow" aria-labelledby="tax-ids"><h2 id="tax-ids">Tax IDs</h2><ul class="plain rows">${taxIds.map(
+    (
+      taxId,
+    ) => html`<li class="spread"><p>${text(taxId, 'value')} <span class="muted">${taxName(text(taxId, 'type') ?? '')}</span></p>
+<form method="post" action="${portal.base}/tax-ids/${text(taxId, 'id')}/remove"><button class="small danger" aria-label="Remove ${text(taxId, 'value')}">Remove</button></form></li>`,
+  )}</ul></section>`
+}`,
   )
+}
+
+function newTaxId(typed: Typed, errors: FormErrors): Html {
+  return html`<fieldset class="stack"><legend>Add a tax ID <span class="muted">Optional</span></legend><div class="pair">
+<div class="field"><label for="tax_type">Type</label><select id="tax_type" name="tax_type">${TAX_TYPES.map(
+    (type) => html`<option value="${type}"${type === typed.tax_type && html` selected`}>${taxName(type)}</option>`,
+  )}</select></div>
+${field({ name: 'tax_value', label: 'Number', value: typed.tax_value, error: errors.tax_value, autocomplete: 'off' })}</div></fieldset>`
+}
+
+/** `eu_vat` → "EU VAT". */
+function taxName(type: string): string {
+  return type.toUpperCase().replaceAll('_', ' ')
 }

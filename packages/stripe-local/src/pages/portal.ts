@@ -2,22 +2,33 @@ import { Hono } from 'hono'
 import { html } from 'hono/html'
 import type { ApiObject, PagesContext } from './context.ts'
 import { formatDate, type Html, status } from './layout.ts'
-import { formatAmount } from './money.ts'
-import { describeCard } from './payment-method.ts'
-import { portalDetailsPages } from './portal-details.ts'
+import { formatAmount, formatQuantity } from './money.ts'
+import { cardsSection, customerCards, portalCardPages } from './portal-cards.ts'
+import { informationSection, portalDetailsPages } from './portal-details.ts'
+import { portalLoginPages } from './portal-login.ts'
 import { openPortal, type Portal, portalExpired, portalPage } from './portal-session.ts'
-import { portalSubscriptionPages, switchingRefused } from './portal-subscription.ts'
+import { portalSubscriptionPages } from './portal-subscription.ts'
+import { portalSwitchPages, switchingRefused } from './portal-switch.ts'
 import { describePrice, productName, withProduct } from './price.ts'
 import { child, flag, instant, integer, list, reference, text } from './wire.ts'
 
 const DONE: { [what: string]: string } = {
   card: 'Your payment method is updated.',
+  default: 'Your default payment method is changed.',
+  removed: 'The card is removed.',
+  paused: 'Your subscription is paused. Nothing is charged until you resume it.',
+  resumed: 'Your subscription is resumed.',
+  scheduled: 'Your plan switches when the current period ends.',
   canceled: 'Your subscription is canceled.',
   ending: 'Your subscription ends with the current period. You can renew it until then.',
   renewed: 'Your subscription renews again.',
   switched: 'Your plan is switched.',
   information: 'Your billing information is saved.',
 }
+const REFUSED: { [what: string]: string } = {
+  'last-card': 'This is the only card your subscription can be charged to. Add another one first, then remove it.',
+}
+const INVOICES_SHOWN = 12
 
 /** Hosted customer portal: `/p/session/:portalSessionId` and what lies below it. */
 export function portalPages(context: PagesContext): Hono {
@@ -25,18 +36,21 @@ export function portalPages(context: PagesContext): Hono {
 
   app.get('/p/session/:portalSessionId', async (c) => {
     const portal = await openPortal(context, c)
-    if (!portal) return portalExpired(c)
+    if (!portal) return portalExpired(context, c)
     const target = flowTarget(portal)
-    return target ? c.redirect(target, 303) : c.html(await home(context, portal, undefined, undefined))
+    return target ? c.redirect(target, 303) : c.html(await home(context, portal, {}))
   })
 
   app.get('/p/session/:portalSessionId/home', async (c) => {
     const portal = await openPortal(context, c)
-    return portal ? c.html(await home(context, portal, c.req.query('done'), c.req.query('after'))) : portalExpired(c)
+    return portal ? c.html(await home(context, portal, c.req.query())) : portalExpired(context, c)
   })
 
   app.route('/', portalSubscriptionPages(context))
+  app.route('/', portalSwitchPages(context))
+  app.route('/', portalCardPages(context))
   app.route('/', portalDetailsPages(context))
+  app.route('/', portalLoginPages(context))
   return app
 }
 
@@ -50,37 +64,42 @@ function flowTarget({ base, flow }: Portal): string | null {
       return `${base}/information`
     case 'subscription_cancel':
       return `${subscription('subscription_cancel')}/cancel`
+    case 'subscription_pause':
+      return `${subscription('subscription_pause')}/pause`
     case 'subscription_update':
       return `${subscription('subscription_update')}/switch`
     case 'subscription_update_confirm': {
-      const price = text(list(flow, 'subscription_update_confirm.items')[0], 'price') ?? ''
-      return `${subscription('subscription_update_confirm')}/switch?price=${encodeURIComponent(price)}`
+      const item = list(flow, 'subscription_update_confirm.items')[0]
+      const query = new URLSearchParams({ item: text(item, 'id') ?? '', price: text(item, 'price') ?? '' })
+      const quantity = integer(item, 'quantity')
+      if (quantity !== null) query.set('quantity', String(quantity))
+      return `${subscription('subscription_update_confirm')}/switch?${query}`
     }
     default:
       return null
   }
 }
 
-async function home(context: PagesContext, portal: Portal, done?: string, after?: string): Promise<Html> {
+async function home(context: PagesContext, portal: Portal, { done, after }: { [name: string]: string }): Promise<Html> {
   const customer = text(portal.customer, 'id')
   const subscriptions = list(await context.api('GET', '/v1/subscriptions', { customer, limit: 100 }), 'data')
-  const invoices = await context.api('GET', '/v1/invoices', {
-    customer,
-    limit: 12,
-    ...(after && { starting_after: after }),
-  })
+  const showsInvoices = flag(portal.features, 'invoice_history.enabled')
   const said = done === undefined ? undefined : DONE[done]
+  const refused = done === undefined ? undefined : REFUSED[done]
+  const defaultCard =
+    reference(portal.customer, 'invoice_settings.default_payment_method') ??
+    subscriptions.map((one) => reference(one, 'default_payment_method')).find((found) => found !== null)
   return portalPage(
     portal,
     'Billing',
     html`<h1 class="visually-hidden">Billing</h1>
-${said && html`<p class="notice positive" role="status">${said}</p>`}
-<section class="section" aria-labelledby="current"><h2 class="section-title" id="current">Current subscriptions</h2>
+${said && html`<p class="notice positive" role="status">${said}</p>`}${refused && html`<p class="notice warning" role="alert">${refused}</p>`}
+<section class="section" aria-labelledby="current"><h2 class="section-title" id="current">Current ${subscriptions.length === 1 ? 'subscription' : 'subscriptions'}</h2>
 ${subscriptions.length === 0 && html`<p class="muted">You have no subscriptions.</p>`}
 ${await Promise.all(subscriptions.map((subscription) => subscriptionCard(context, portal, subscription)))}</section>
-${await paymentMethod(context, portal, subscriptions)}
-${information(portal)}
-${flag(portal.features, 'invoice_history.enabled') && invoiceHistory(portal, invoices)}`,
+${cardsSection(portal, await customerCards(context, portal), defaultCard ?? null)}
+${await informationSection(context, portal)}
+${showsInvoices && (await invoiceHistory(context, portal, after))}`,
   )
 }
 
@@ -90,53 +109,57 @@ async function subscriptionCard(context: PagesContext, portal: Portal, subscript
   const prices = await Promise.all(items.map((item) => withProduct(context, child(item, 'price') ?? {})))
   const ending = instant(subscription, 'cancel_at')
   const periodEnd = instant(items[0], 'current_period_end')
+  const trialEnd = text(subscription, 'status') === 'trialing' ? instant(subscription, 'trial_end') : null
+  const paused = child(subscription, 'pause_collection')
   const offersSwitch = flag(portal.features, 'subscription_update.enabled')
-  const refused = offersSwitch ? switchingRefused(items) : null
-  return html`<article class="stack-small">
-<div class="spread"><h3>${prices.map(productName).join(', ')}</h3>${status(text(subscription, 'status') ?? '')}</div>
-${prices.map((price) => {
+  const refused = offersSwitch ? switchingRefused(subscription, context.readings()) : null
+  const resumes = instant(paused, 'resumes_at')
+  return html`<article class="stack-small plan-card">
+<div class="spread"><h3>${prices.map(productName).join(', ')}</h3>${status(paused ? 'paused' : (text(subscription, 'status') ?? ''))}</div>
+${prices.map((price, index) => {
   const { amount, per, billed, metered } = describePrice(price)
-  return html`<p>${amount} ${per}${metered && html`<span class="muted">, ${billed}</span>`}</p>`
+  const quantity = integer(items[index], 'quantity') ?? 1
+  return html`<p><span class="price">${amount}</span> ${per}${!metered && quantity > 1 && html` <span class="muted">× ${formatQuantity(quantity)}</span>`}${metered && html`<span class="muted">, ${billed}</span>`}</p>`
 })}
 <p class="muted">${
-    ending ? `Ends on ${formatDate(ending)} and does not renew.` : periodEnd && `Renews on ${formatDate(periodEnd)}.`
+    ending
+      ? `Ends on ${formatDate(ending)} and does not renew.`
+      : paused
+        ? resumes
+          ? `Paused until ${formatDate(resumes)}.`
+          : 'Paused until you resume it.'
+        : trialEnd
+          ? `Free trial until ${formatDate(trialEnd)}.`
+          : periodEnd && `Renews on ${formatDate(periodEnd)}.`
   }</p>
 ${refused && html`<p class="small muted">${refused}</p>`}
-<div class="row">
-${
-  ending
-    ? html`<form method="post" action="${address}/renew"><button>Don't cancel subscription</button></form>`
-    : html`${offersSwitch && !refused && html`<a class="button" href="${address}/switch">Switch plan</a>`}
-${flag(portal.features, 'subscription_cancel.enabled') && html`<a class="button" href="${address}/cancel">Cancel subscription</a>`}`
-}</div></article>`
+<div class="row">${subscriptionActions(portal, address, { ending: ending !== null, paused: paused !== null, switches: offersSwitch && !refused })}</div></article>`
 }
 
-async function paymentMethod(context: PagesContext, portal: Portal, subscriptions: ApiObject[]): Promise<Html> {
-  const id =
-    reference(portal.customer, 'invoice_settings.default_payment_method') ??
-    subscriptions
-      .map((subscription) => reference(subscription, 'default_payment_method'))
-      .find((found) => found !== null)
-  const card = id && child(await context.api('GET', `/v1/payment_methods/${id}`), 'card')
-  return html`<section class="section" aria-labelledby="card"><h2 class="section-title" id="card">Payment method</h2>
-<div class="spread"><p>${card ? describeCard(card) : html`<span class="muted">No card on file.</span>`}</p>
-${
-  flag(portal.features, 'payment_method_update.enabled') &&
-  html`<a class="button" href="${portal.base}/payment-method">${card ? 'Update card' : 'Add card'}</a>`
-}</div></section>`
+function subscriptionActions(
+  portal: Portal,
+  address: string,
+  { ending, paused, switches }: { ending: boolean; paused: boolean; switches: boolean },
+): Html {
+  const cancels = flag(portal.features, 'subscription_cancel.enabled')
+  const pauses = flag(portal.features, 'subscription_pause.enabled')
+  if (ending)
+    return html`${cancels && html`<form method="post" action="${address}/renew"><button>Don't cancel subscription</button></form>`}`
+  return html`${paused && pauses && html`<form method="post" action="${address}/resume"><button class="primary">Resume subscription</button></form>`}
+${switches && !paused && html`<a class="button" href="${address}/switch">Switch plan</a>`}
+${pauses && !paused && html`<a class="button" href="${address}/pause">Pause subscription</a>`}
+${cancels && html`<a class="button" href="${address}/cancel">Cancel subscription</a>`}`
 }
 
-function information({ base, customer, features }: Portal): Html {
-  return html`<section class="section" aria-labelledby="information"><h2 class="section-title" id="information">Billing information</h2>
-<div class="spread"><dl class="facts"><dt>Name</dt><dd>${text(customer, 'name') ?? '–'}</dd>
-<dt>Email</dt><dd>${text(customer, 'email') ?? '–'}</dd></dl>
-${flag(features, 'customer_update.enabled') && html`<a class="button" href="${base}/information">Update information</a>`}</div></section>`
-}
-
-function invoiceHistory(portal: Portal, page: ApiObject): Html {
+async function invoiceHistory(context: PagesContext, portal: Portal, after: string | undefined): Promise<Html> {
+  const page = await context.api('GET', '/v1/invoices', {
+    customer: text(portal.customer, 'id'),
+    limit: INVOICES_SHOWN,
+    ...(after && { starting_after: after }),
+  })
+  const last = text(list(page, 'data').at(-1), 'id')
   // A draft has no number and may still change: customers see an invoice once it is final.
   const invoices = list(page, 'data').filter((invoice) => text(invoice, 'status') !== 'draft')
-  const last = list(page, 'data').at(-1)
   return html`<section class="section" aria-labelledby="invoices"><h2 class="section-title" id="invoices">Invoice history</h2>
 ${invoices.length === 0 && html`<p class="muted">No invoices yet. The first one comes when the first period ends.</p>`}
 ${
@@ -151,5 +174,9 @@ ${invoices.map((invoice) => {
 <td class="number">${formatAmount(integer(invoice, 'total') ?? 0, text(invoice, 'currency') ?? 'usd')}</td></tr>`
 })}</tbody></table></div>`
 }
-${flag(page, 'has_more') && html`<p><a href="${portal.base}/home?after=${text(last, 'id')}">Older invoices</a></p>`}</section>`
+${
+  (after || flag(page, 'has_more')) &&
+  html`<nav class="row" aria-label="Invoices">${after && html`<a class="button" href="${portal.base}/home#invoices">Newest invoices</a>`}
+${flag(page, 'has_more') && html`<a class="button" href="${portal.base}/home?after=${last}#invoices">Older invoices</a>`}</nav>`
+}</section>`
 }

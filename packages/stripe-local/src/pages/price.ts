@@ -69,6 +69,13 @@ export async function withProduct(context: PagesContext, price: ApiObject): Prom
   return productId ? { ...price, product: await context.api('GET', `/v1/products/${productId}`) } : price
 }
 
+/** A tiered price with its tiers, which come only when asked for. */
+export async function withTiers(context: PagesContext, price: ApiObject): Promise<ApiObject> {
+  if (text(price, 'billing_scheme') !== 'tiered') return price
+  const { tiers } = await context.api('GET', `/v1/prices/${text(price, 'id')}`, { expand: ['tiers'] })
+  return { ...price, tiers }
+}
+
 /** "Essential", from an expanded product, with the price's nickname or id as the last resort. */
 export function productName(price: unknown): string {
   return text(child(price, 'product'), 'name') ?? text(price, 'nickname') ?? text(price, 'id') ?? 'Product'

@@ -111,7 +111,7 @@ button[aria-busy='true']::before {
 .field label, legend { font-size: 14px; line-height: 20px; font-weight: 550; }
 .field .help { color: var(--muted); font-size: 12px; line-height: 16px; }
 .field .error { color: var(--danger); font-size: 12px; line-height: 16px; }
-input:not([type='checkbox'], [type='radio'], [type='hidden']), select {
+input:not([type='checkbox'], [type='radio'], [type='hidden']), select, textarea {
   width: 100%; min-height: 40px; padding: 8px 12px; border: 1px solid var(--strong-border); border-radius: 8px;
   background: var(--surface); color: var(--text); font: inherit; font-size: 16px; line-height: 22px;
 }
@@ -195,6 +195,22 @@ summary { cursor: pointer; }
 .portal > aside { background: var(--surface); border-right: 1px solid var(--border); padding: 56px 40px; }
 .portal > main { padding: 56px 64px; }
 .portal > main > * { max-width: 720px; }
+.portal > aside { display: flex; flex-direction: column; justify-content: space-between; gap: 32px; }
+.portal .foot a { color: var(--muted); }
+.plan-card { padding-block: 4px; gap: 6px; }
+.plan-card .row { padding-top: 8px; }
+.plan-card .price { font-size: 20px; line-height: 28px; font-weight: 550; letter-spacing: -0.01em; }
+.rows { border: 1px solid var(--border); border-radius: 10px; background: var(--surface); }
+.rows > li { padding: 10px 16px; min-height: 52px; }
+.rows > li + li { border-top: 1px solid var(--border); }
+.plans { display: grid; gap: 8px; max-width: 560px; }
+.plan {
+  display: grid; grid-template-columns: 16px minmax(0, 1fr); gap: 12px; padding: 14px 16px; cursor: pointer;
+  border: 1px solid var(--border); border-radius: 10px; background: var(--surface);
+}
+.plan input { margin-top: 2px; }
+.plan:hover { border-color: var(--strong-border); }
+.plan:has(:checked) { border-color: var(--accent); background: var(--accent-wash); }
 .section { display: grid; gap: 12px; padding-top: 12px; border-top: 1px solid var(--border); }
 .section + .section { margin-top: 20px; }
 .section-title { font-size: 12px; line-height: 16px; color: var(--muted); font-weight: 550; }

@@ -1,18 +1,8 @@
 import type { Account, Kind } from '../account.ts'
 import { refuse } from '../http/errors.ts'
-import {
-  integer,
-  list,
-  oneOf,
-  onlyShown,
-  type Params,
-  required,
-  shape,
-  text,
-  timestamp,
-} from '../http/params.ts'
-import { missingParam } from '../http/wording.ts'
+import { integer, list, oneOf, onlyShown, type Params, required, shape, text, timestamp } from '../http/params.ts'
 import { route } from '../http/route.ts'
+import { missingParam } from '../http/wording.ts'
 import { newId } from '../identifier.ts'
 import type { Stored } from '../objects.ts'
 import { isOver, itemsOf, type Subscription } from '../subscriptions/subscription.ts'
