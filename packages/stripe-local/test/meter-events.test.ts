@@ -290,3 +290,78 @@ test('the stream takes a hundred events by a session token and reports what is w
     { rawType: 'temporary_session_expired' },
   )
 })
+
+test('readings: each place where Stripe is silent can be read the other way', async (t) => {
+  const { local, stripe } = await world(t, NOW, {
+    readings: {
+      emptySummary: 'none',
+      inactiveMeterEventName: 'free',
+      meterEventClock: 'real',
+      meterEventIdentifierScope: 'customer',
+      meterEventNotation: 'scientific',
+      unknownEventName: 'reported',
+    },
+  })
+  const { meter, customer, use } = await essential(stripe, local)
+  const other = await stripe.customers.create({})
+  const send = (stripe_customer_id: string, value: string, more: Partial<Stripe.Billing.MeterEventCreateParams> = {}) =>
+    stripe.billing.meterEvents.create({ event_name: 'ai_tokens', payload: { stripe_customer_id, value }, ...more })
+  const range = { start_time: at('2026-03-10T11:00:00Z'), end_time: at('2026-03-10T13:00:00Z') }
+
+  const empty = await stripe.billing.meters.listEventSummaries(meter.id, { customer: other.id, ...range })
+  assert.deepEqual(empty.data, [])
+
+  await use('1', new Date(NOW), 'same')
+  await send(other.id, '1.5e3', { identifier: 'same' }) // the same identifier, another customer
+  assert.match((await refusalOf(send(other.id, '1', { identifier: 'same' }))).message, /already exists/)
+  await local.idle()
+  assert.equal(local.usage(other.id, 'ai_tokens'), '1500')
+
+  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: at('2020-01-01T00:00:00Z') })
+  const frozen = await stripe.customers.create({ test_clock: clock.id })
+  await send(frozen.id, '1', { timestamp: at(NOW) })
+
+  await send(customer.id, '1', { event_name: 'nope' })
+  await stripe.billing.meters.deactivate(meter.id)
+  await send(customer.id, '1')
+  await local.idle()
+  const { data } = await stripe.v2.core.events.list()
+  assert.deepEqual(data.map(({ type }) => type).toSorted(), [
+    'v1.billing.meter.error_report_triggered',
+    'v1.billing.meter.no_meter_found',
+  ])
+
+  const again = await stripe.billing.meters.create({
+    display_name: 'Again',
+    event_name: 'ai_tokens',
+    default_aggregation: { formula: 'sum' },
+  })
+  assert.equal(again.status, 'active')
+  assert.match((await refusalOf(stripe.billing.meters.reactivate(meter.id))).message, /already exists/)
+})
+
+test('an adjustment waits for the aggregation, as its answer says', async (t) => {
+  const { local, stripe } = await world(t, NOW, { aggregationDelayMs: 300 })
+  const { meter, customer, use } = await essential(stripe, local)
+  const cancel = () =>
+    stripe.billing.meterEventAdjustments.create({
+      event_name: 'ai_tokens',
+      type: 'cancel',
+      cancel: { identifier: 'wrong' },
+    })
+  const used = async () => {
+    const range = {
+      customer: customer.id,
+      start_time: at('2026-03-10T12:00:00Z'),
+      end_time: at('2026-03-10T12:01:00Z'),
+    }
+    return (await stripe.billing.meters.listEventSummaries(meter.id, range)).data[0]!.aggregated_value
+  }
+  await use('10', new Date(NOW), 'wrong')
+
+  assert.equal((await cancel()).status, 'pending')
+  assert.equal(await used(), 10)
+  assert.match((await refusalOf(cancel())).message, /already been cancelled/)
+  await local.idle()
+  assert.equal(await used(), 0)
+})

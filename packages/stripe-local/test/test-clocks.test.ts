@@ -62,3 +62,14 @@ test('a trial is free; its end becomes the anchor', async (t) => {
   const types = (await stripe.events.list({ limit: 100 })).data.map(({ type }) => type)
   assert.ok(types.includes('customer.subscription.trial_will_end'))
 })
+
+test('a clock deletes itself after 30 days', async (t) => {
+  const { local, stripe } = await world(t, '2026-06-01T00:00:00Z')
+  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: at('2026-01-10T08:00:00Z') })
+  const customer = await stripe.customers.create({ test_clock: clock.id })
+  await local.advance(new Date('2026-06-30T23:59:59Z'))
+  assert.equal((await stripe.testHelpers.testClocks.retrieve(clock.id)).status, 'ready')
+  await local.advance(new Date('2026-07-01T00:00:00Z'))
+  await assert.rejects(stripe.testHelpers.testClocks.retrieve(clock.id), { statusCode: 404 })
+  assert.equal((await stripe.customers.retrieve(customer.id)).deleted, true)
+})

@@ -102,3 +102,98 @@ test('a renewal is announced a week before, with what it would be', async (t) =>
   await local.advance(new Date('2026-02-10T08:00:00Z'))
   assert.deepEqual(hooks.types(), ['invoice.upcoming', 'invoice.created'])
 })
+
+test('a rolled secret signs too, until its time is over', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  const hooks = await receiver(t)
+  const { id, secret: old } = await stripe.webhookEndpoints.create({
+    url: hooks.url,
+    enabled_events: ['customer.created'],
+  })
+  const fresh = local.rollWebhookSecret(id, 3_600_000)
+  const acceptedBy = async (secret: string) => {
+    await stripe.customers.create({})
+    await local.idle()
+    const { body, signature } = hooks.received.at(-1)!
+    try {
+      stripe.webhooks.constructEvent(body, signature, secret, 1e12)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  assert.deepEqual([await acceptedBy(old!), await acceptedBy(fresh)], [true, true])
+  assert.equal(hooks.received.at(-1)!.signature.match(/v1=/g)!.length, 2)
+  await local.advance(new Date('2026-01-10T09:00:00Z'))
+  assert.deepEqual([await acceptedBy(old!), await acceptedBy(fresh)], [false, true])
+  assert.throws(() => local.rollWebhookSecret(id, 25 * 3_600_000), RangeError)
+  assert.throws(() => local.rollWebhookSecret('we_nope', 0), RangeError)
+})
+
+test('a thin notification carries no data, is signed, and leads to its event and its object', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  const hooks = await receiver(t)
+  const destination = await stripe.v2.core.eventDestinations.create({
+    name: 'all',
+    type: 'webhook_endpoint',
+    event_payload: 'thin',
+    enabled_events: ['*'],
+    webhook_endpoint: { url: hooks.url },
+    include: ['webhook_endpoint.signing_secret'],
+  })
+  const customer = await stripe.customers.create({ name: 'Priya' }, { idempotencyKey: 'once' })
+  await local.idle()
+
+  assert.deepEqual(hooks.types(), ['v1.customer.created'])
+  const { body, signature } = hooks.received[0]!
+  const secret = destination.webhook_endpoint!.signing_secret!
+  assert.throws(() => stripe.webhooks.constructEvent(body, signature, secret, 1e12), /thin event notification/)
+  const notification = stripe.parseEventNotification(body, signature, secret, 1e12)
+  assert.equal(notification.type, 'v1.customer.created')
+  assert.equal('data' in JSON.parse(body), false)
+  assert.equal(JSON.parse(body).reason.request.idempotency_key, 'once')
+  if (notification.type !== 'v1.customer.created') return
+  const related = await notification.fetchRelatedObject()
+  assert.equal((related as { id: string }).id, customer.id)
+  const event = await notification.fetchEvent()
+  assert.equal((await stripe.events.retrieve(event.snapshot_event!)).type, 'customer.created')
+})
+
+test('snapshot destinations get snapshots, and a disabled or deleted one nothing', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  const hooks = await receiver(t)
+  const { id, webhook_endpoint: endpoint } = await stripe.v2.core.eventDestinations.create({
+    name: 'snapshots',
+    type: 'webhook_endpoint',
+    event_payload: 'snapshot',
+    enabled_events: ['customer.created'],
+    webhook_endpoint: { url: hooks.url },
+    include: ['webhook_endpoint.signing_secret'],
+  })
+  const createdAfter = async (change: () => Promise<unknown>) => {
+    await change()
+    await stripe.customers.create({})
+    await local.idle()
+    return hooks.received.length
+  }
+
+  assert.equal(await createdAfter(async () => {}), 1)
+  const { body, signature } = hooks.received[0]!
+  const event = stripe.webhooks.constructEvent(body, signature, endpoint!.signing_secret!, 1e12)
+  assert.equal(event.type, 'customer.created')
+  assert.equal(await createdAfter(() => stripe.v2.core.eventDestinations.disable(id)), 1)
+  assert.equal(await createdAfter(() => stripe.v2.core.eventDestinations.enable(id)), 2)
+  assert.equal(await createdAfter(() => stripe.v2.core.eventDestinations.del(id)), 2)
+})
+
+test('events can be read for 30 days', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  await stripe.customers.create({})
+  const [event] = (await stripe.events.list({ type: 'customer.created' })).data
+  await local.advance(new Date('2026-02-09T07:59:59Z'))
+  assert.equal((await stripe.events.retrieve(event!.id)).id, event!.id)
+  await local.advance(new Date('2026-02-09T08:00:00Z'))
+  await assert.rejects(stripe.events.retrieve(event!.id), { statusCode: 404 })
+  assert.deepEqual((await stripe.events.list()).data, [])
+})
