@@ -317,7 +317,7 @@ function statusCondition(status: string | undefined): string {
 }
 
 function presenceOf(params: { off_session?: boolean }): Update['presence'] {
-  return params.off_session ? { attended: false } : undefined
+  return { attended: !params.off_session }
 }
 
 export function updateFrom(account: Account, before: Subscription, params: Params<typeof updatable>): Update {
