@@ -18,7 +18,7 @@ const balanceOf = async (
   filter: Stripe.Billing.CreditBalanceSummaryRetrieveParams['filter'],
 ) => {
   const { balances } = await stripe.billing.creditBalanceSummaries.retrieve({ customer, filter })
-  return [balances[0]?.available_balance.monetary!.value ?? 0, balances[0]?.ledger_balance.monetary!.value ?? 0]
+  return [balances[0]?.available_balance.monetary?.value ?? 0, balances[0]?.ledger_balance.monetary?.value ?? 0]
 }
 const METERED = { type: 'applicability_scope' as const, applicability_scope: { price_type: 'metered' as const } }
 

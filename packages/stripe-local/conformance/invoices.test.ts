@@ -45,7 +45,12 @@ conformance(
     await eventually(async () => {
       const types = await eventsAbout(stripe, draft.id, 'invoice.')
       const milestones = types.filter((type) => type !== 'invoice.updated')
-      assert.deepEqual(milestones, ['invoice.created', 'invoice.finalized', 'invoice.paid', 'invoice.payment_succeeded'])
+      assert.deepEqual(milestones, [
+        'invoice.created',
+        'invoice.finalized',
+        'invoice.paid',
+        'invoice.payment_succeeded',
+      ])
     })
   },
 )
@@ -251,7 +256,7 @@ conformance(
 
 conformance(
   'a payment intent that has succeeded pays part of an invoice it is attached to',
-  'Invoices.attachPayment: "If the PaymentIntent\'s status is already succeeded when it\'s attached, it\'s credited to the invoice immediately."',
+  "Invoices.attachPayment: \"If the PaymentIntent's status is already succeeded when it's attached, it's credited to the invoice immediately.\"",
   async ({ stripe }) => {
     const customer = await payer(stripe)
     const draft = await draftOf(stripe, customer.id, [1000])
@@ -305,7 +310,9 @@ conformance(
     await stripe.invoices.voidInvoice(draft.id)
     const [given] = (await stripe.customers.listBalanceTransactions(customer.id)).data
     assert.deepEqual([given!.type, given!.amount, given!.ending_balance], ['unapplied_from_invoice', -300, -300])
-    const changed = await stripe.customers.updateBalanceTransaction(customer.id, credit.id, { metadata: { why: 'late' } })
+    const changed = await stripe.customers.updateBalanceTransaction(customer.id, credit.id, {
+      metadata: { why: 'late' },
+    })
     assert.deepEqual(changed.metadata, { why: 'late' })
   },
 )

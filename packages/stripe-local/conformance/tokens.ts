@@ -14,7 +14,11 @@ export interface Tokens {
 }
 
 /** A customer who pays for tokens by the month from an instant on: 5 cents for every 1,000, unless told otherwise. */
-export async function tokens(subject: Subject, at: string, terms: Partial<Stripe.PriceCreateParams> = {}): Promise<Tokens> {
+export async function tokens(
+  subject: Subject,
+  at: string,
+  terms: Partial<Stripe.PriceCreateParams> = {},
+): Promise<Tokens> {
   const { stripe, unique } = subject
   const event_name = unique('ai_tokens')
   const meter = await stripe.billing.meters.create({
@@ -25,7 +29,11 @@ export async function tokens(subject: Subject, at: string, terms: Partial<Stripe
   const isTiered = terms.billing_scheme === 'tiered'
   const price = await stripe.prices.create({
     currency: 'usd',
-    ...(!isTiered && terms.unit_amount_decimal === undefined && { unit_amount: 5, transform_quantity: { divide_by: 1000, round: 'up' } }),
+    ...(!isTiered &&
+      terms.unit_amount_decimal === undefined && {
+        unit_amount: 5,
+        transform_quantity: { divide_by: 1000, round: 'up' },
+      }),
     recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
     product_data: { name: 'Essential' },
     ...terms,
@@ -40,7 +48,8 @@ export async function tokens(subject: Subject, at: string, terms: Partial<Stripe
   const use = async (value: string, when: string) => {
     const minute = seconds(when) - (seconds(when) % 60)
     const span = { customer: customer.id, start_time: minute, end_time: minute + 60 }
-    const counted = async () => (await stripe.billing.meters.listEventSummaries(meter.id, span)).data[0]?.aggregated_value ?? 0
+    const counted = async () =>
+      (await stripe.billing.meters.listEventSummaries(meter.id, span)).data[0]?.aggregated_value ?? 0
     const before = await counted()
     await stripe.billing.meterEvents.create({
       event_name,
@@ -61,11 +70,22 @@ export function linesOf(invoice: Stripe.Invoice): string[] {
 }
 
 /** A draft for a customer with items of these amounts. */
-export async function draftOf(stripe: Stripe, customer: string, amounts: number[], params: Stripe.InvoiceCreateParams = {}) {
+export async function draftOf(
+  stripe: Stripe,
+  customer: string,
+  amounts: number[],
+  params: Stripe.InvoiceCreateParams = {},
+) {
   const invoice = await stripe.invoices.create({ customer, currency: 'usd', ...params })
   for (const [index, amount] of amounts.entries()) {
     const currency = params.currency ?? 'usd'
-    await stripe.invoiceItems.create({ customer, invoice: invoice.id, amount, currency, description: `Item ${index + 1}` })
+    await stripe.invoiceItems.create({
+      customer,
+      invoice: invoice.id,
+      amount,
+      currency,
+      description: `Item ${index + 1}`,
+    })
   }
   return await stripe.invoices.retrieve(invoice.id)
 }
