@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Stripe } from 'stripe'
-import { essential, world } from './world.ts'
+import { world } from './world.ts'
 
 const NOW = '2026-03-10T12:00:00Z'
 type WireError = { type: string; code?: string; param?: string; message: string; doc_url?: string }
@@ -93,7 +93,7 @@ test('refusals carry the words, code and parameter of Stripe', async (t) => {
     [
       'POST',
       '/v1/checkout/sessions',
-      'mode=subscription&line_items[0][quantity]=1',
+      'mode=subscription&success_url=https%3A%2F%2Fexample.com&line_items[0][quantity]=1',
       400,
       {
         code: 'parameter_missing',
@@ -148,62 +148,6 @@ test('versions: the pinned one, newer and older', async (t) => {
   assert.equal((await version('yesterday')).status, 400)
 })
 
-test('lists go both ways, newest first, and tell when there is more', async (t) => {
-  const { stripe } = await world(t, NOW)
-  const ids: string[] = []
-  for (let count = 0; count < 5; count += 1) ids.unshift((await stripe.customers.create({ metadata: { count } })).id)
-  const first = await stripe.customers.list({ limit: 2 })
-  assert.deepEqual([first.data.map(({ id }) => id), first.has_more], [ids.slice(0, 2), true])
-  const last = await stripe.customers.list({ limit: 3, starting_after: ids[1]! })
-  assert.deepEqual([last.data.map(({ id }) => id), last.has_more], [ids.slice(2), false])
-  const back = await stripe.customers.list({ limit: 2, ending_before: ids[3]! })
-  assert.deepEqual([back.data.map(({ id }) => id), back.has_more], [ids.slice(1, 3), true])
-  const all = await stripe.customers.list({ limit: 2 }).autoPagingToArray({ limit: 100 })
-  assert.deepEqual(
-    all.map(({ id }) => id),
-    ids,
-  )
-})
-
-test('expansion reaches through lists and levels, and refuses what is not there', async (t) => {
-  const { local, stripe } = await world(t, NOW)
-  const { price, customer } = await essential(stripe, local)
-  const created = await stripe.subscriptions.create({
-    customer: customer.id,
-    items: [{ price: price.id }],
-    expand: ['customer.invoice_settings.default_payment_method'],
-  })
-  const method = (created.customer as Stripe.Customer).invoice_settings.default_payment_method as Stripe.PaymentMethod
-  assert.equal(method.card!.last4, '4242')
-  // In a list the same path has one level more than Stripe expands.
-  await assert.rejects(
-    stripe.subscriptions.list({ expand: ['data.items.data.price.product'] }),
-    Stripe.errors.StripeInvalidRequestError,
-  )
-  const retrieved = await stripe.subscriptions.retrieve(created.id, { expand: ['items.data.price.product'] })
-  assert.equal((retrieved.items.data[0]!.price.product as Stripe.Product).name, 'Essential')
-  const expanding = (path: string) => stripe.customers.retrieve(customer.id, { expand: [path] })
-  await assert.rejects(expanding('email'), { message: 'This property cannot be expanded (email).' })
-  await assert.rejects(expanding('emial'), {
-    message: "This property cannot be expanded because it doesn't exist: emial.",
-  })
-})
-
-test('metadata merges, an empty value removes its key, the limits hold', async (t) => {
-  const { stripe } = await world(t, NOW)
-  const { id } = await stripe.customers.create({ metadata: { a: '1', b: '2' } })
-  assert.deepEqual((await stripe.customers.update(id, { metadata: { b: '', c: '3' } })).metadata, { a: '1', c: '3' })
-  assert.deepEqual((await stripe.customers.update(id, { metadata: '' })).metadata, {})
-  await assert.rejects(
-    stripe.customers.update(id, { metadata: { ['k'.repeat(41)]: 'x' } }),
-    Stripe.errors.StripeInvalidRequestError,
-  )
-  await assert.rejects(
-    stripe.customers.update(id, { metadata: { k: 'x'.repeat(501) } }),
-    Stripe.errors.StripeInvalidRequestError,
-  )
-})
-
 test('arrays may be written with empty brackets', async (t) => {
   const { local } = await world(t, NOW)
   const body = 'url=http%3A%2F%2Flocalhost%3A1%2F&enabled_events[]=invoice.paid&enabled_events[]=invoice.created'
@@ -223,13 +167,6 @@ test('a key that is still being worked on is a conflict', async (t) => {
   assert.equal(refused?.reason.statusCode, 409)
   assert.equal(refused?.reason.code, 'idempotency_key_in_use')
   assert.equal((await stripe.customers.list()).data.length, 1)
-})
-
-test('a refusal by validation is not kept under its key', async (t) => {
-  const { local } = await world(t, NOW)
-  const headers = { 'idempotency-key': 'k' }
-  assert.equal((await call(local, 'POST', '/v1/products', { body: 'nmae=x', headers })).status, 400)
-  assert.equal((await call(local, 'POST', '/v1/products', { body: 'name=x', headers })).status, 200)
 })
 
 test('faults: lost answers, cut connections, statuses before and after the work', async (t) => {

@@ -160,10 +160,10 @@ export const eventDestinationRoutes = [
   }),
 
   ...(['enable', 'disable'] as const).map((verb) =>
-    route('POST', `/v2/core/event_destinations/:id/${verb}`, { include }, (account, params, { id }) => {
+    route('POST', `/v2/core/event_destinations/:id/${verb}`, {}, (account, _params, { id }) => {
       const before = account.get<EventDestination>('v2.core.event_destination', id!)
       const after = account.change(before, { status: `${verb}d` as const, updated: account.seconds() })
-      return presentDestination(after, params.include ?? [])
+      return presentDestination(after, [])
     }),
   ),
 
