@@ -110,6 +110,8 @@ function compareFields(fields: Fields, value: unknown, at: string): string[] {
     if (value[name] === undefined) {
       // Of a hash that changed, an event's previous_attributes hold only the keys that did.
       if (!isOptional && !at.includes('.previous_attributes.')) problems.push(`${at}.${name} is missing`)
+    } else if (isOptional && value[name] === null && at.includes('.previous_attributes')) {
+      // What was not there before is null among them.
     } else problems.push(...compare(type, value[name], `${at}.${name}`))
   }
   for (const name of Object.keys(value)) {
