@@ -340,3 +340,41 @@ conformance(
   },
   { localOnly: 'somebody fills in the hosted page' },
 )
+
+conformance(
+  'a one-time payment takes a promotion code that was typed in',
+  'stripe Checkout SessionCreateParams.allow_promotion_codes: "Enables user redeemable promotion codes."',
+  async ({ stripe, unique }) => {
+    const { id: coupon } = await stripe.coupons.create({ amount_off: 500, currency: 'usd', max_redemptions: 1 })
+    const code = unique('FIVE').replaceAll('_', '-')
+    const { id: promotion_code } = await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon }, code })
+    const session = await stripe.checkout.sessions.create({
+      mode: 'payment',
+      success_url: 'https://example.com/done',
+      line_items: [
+        { quantity: 1, price_data: { currency: 'usd', unit_amount: 2000, product_data: { name: 'Handbook' } } },
+      ],
+      allow_promotion_codes: true,
+    })
+    const enter = async (typed: string) => {
+      const body = new URLSearchParams({ update: 'yes', promotion_code: typed })
+      return await fetch(session.url!, { method: 'POST', body })
+    }
+
+    const wrong = await enter('NOBODY')
+    assert.equal(wrong.status, 422)
+    assert.match(await wrong.text(), /This code is invalid\./)
+    const right = await enter(code.toLowerCase())
+    assert.equal(right.status, 200)
+    assert.match(await right.text(), /Discount.*-\$5\.00/s)
+    assert.equal((await stripe.checkout.sessions.retrieve(session.id)).amount_total, 1500)
+
+    await payAt(session.url!, { number: '4242 4242 4242 4242' })
+
+    const paid = await stripe.checkout.sessions.retrieve(session.id, { expand: ['payment_intent'] })
+    assert.equal((paid.payment_intent as Stripe.PaymentIntent).amount_received, 1500)
+    assert.equal(paid.discounts?.[0]?.promotion_code, promotion_code)
+    assert.equal((await stripe.coupons.retrieve(coupon)).valid, false)
+  },
+  { localOnly: 'somebody fills in the hosted page' },
+)

@@ -2,7 +2,7 @@ import type { Account } from '../account.ts'
 import type { Price } from '../catalogue/price.ts'
 import type { Redemption } from '../discounts/discount.ts'
 import { ApiError, refuse } from '../http/errors.ts'
-import type { CheckoutOutcome, CheckoutPayer, CheckoutTerms } from '../pages/context.ts'
+import type { CheckoutChoices, CheckoutOutcome, CheckoutPayer, CheckoutTerms } from '../pages/context.ts'
 import { cardRefusal } from '../payments/card-setup.ts'
 import { confirmPayment } from '../payments/pay.ts'
 import { newPaymentIntent, type PaymentIntent } from '../payments/payment-intent.ts'
@@ -13,7 +13,7 @@ import { attach, createPaymentMethod, type PaymentMethod } from '../resources/pa
 import { createSubscription } from '../subscriptions/create.ts'
 import { isMetered } from '../subscriptions/subscription.ts'
 import { detailsOf } from './details.ts'
-import { discountLines, type SessionDiscount } from './discount.ts'
+import { discountLines, enteredDiscounts, redeemForPayment, type SessionDiscount } from './discount.ts'
 import { invoiceFor } from './invoice.ts'
 import { dueToday } from './line.ts'
 import { type CheckoutSession, subtotalOf, totalOf } from './session.ts'
@@ -39,12 +39,8 @@ export function completeCheckout(account: Account, sessionId: string, payer: Che
   }
 }
 
-/** Changes quantities and the amount of an open session, and with them its total. @throws ApiError */
-export function adjustSession(
-  account: Account,
-  sessionId: string,
-  chosen: Pick<CheckoutPayer, 'quantities' | 'customAmount'>,
-): void {
+/** Changes quantities, the amount and the promotion code of an open session, and with them its total. @throws ApiError */
+export function adjustSession(account: Account, sessionId: string, chosen: CheckoutChoices): void {
   const open = account.get<CheckoutSession>('checkout.session', sessionId)
   if (open.status !== 'open') throw refuse(`This Checkout Session is ${open.status}.`)
   account.objects.save(withChoices(account, open, chosen))
@@ -74,11 +70,7 @@ export function afterwards(account: Account, stored: CheckoutSession): string {
 }
 
 /** The session with the quantities and the amount that the person chose. @throws ApiError for what is not offered */
-function withChoices(
-  account: Account,
-  stored: CheckoutSession,
-  payer: Pick<CheckoutPayer, 'quantities' | 'customAmount'>,
-): CheckoutSession {
+function withChoices(account: Account, stored: CheckoutSession, payer: CheckoutChoices): CheckoutSession {
   const lines = stored._lines.map((line) => {
     const quantity = payer.quantities?.[line.id]
     const isCustom = line.customAmount !== null && payer.customAmount !== undefined
@@ -97,8 +89,9 @@ function withChoices(
   const bought = lines.filter((line) => line.quantity !== 0)
   if (stored.mode !== 'setup' && bought.length === 0) throw refuse('At least one item must remain.')
   if (stored.mode === 'setup') return { ...stored, _lines: bought }
-  const _lines = discountLines(account, bought, stored.discounts ?? [])
-  return { ...stored, _lines, amount_subtotal: subtotalOf({ _lines }), amount_total: totalOf({ _lines }) }
+  const discounts = enteredDiscounts(account, stored, payer.promotionCode)
+  const _lines = discountLines(account, bought, discounts)
+  return { ...stored, discounts, _lines, amount_subtotal: subtotalOf({ _lines }), amount_total: totalOf({ _lines }) }
 }
 
 /** A card of the customer's own that was chosen on the page. */
@@ -336,6 +329,7 @@ function complete(
   made: Partial<CheckoutSession>,
 ): CheckoutOutcome {
   account.timeline.schedule('checkout', session.id, null)
+  if (session.mode === 'payment') redeemForPayment(account, session.discounts ?? [])
   const customer = made.customer == null ? null : account.get<Customer>('customer', made.customer)
   const consent = session.consent_collection
   const done = account.objects.save<CheckoutSession>({

@@ -1,11 +1,12 @@
 import type { Account } from '../account.ts'
 import type { Price } from '../catalogue/price.ts'
 import { amountOff, redeemable } from '../discounts/coupon.ts'
-import { reductionOf, usableCode } from '../discounts/discount.ts'
+import { countRedemption, reductionOf, usableCode } from '../discounts/discount.ts'
 import type { PromotionCode } from '../discounts/promotion-code.ts'
 import { shareDiscounts } from '../discounts/share.ts'
 import { refuse } from '../http/errors.ts'
 import type { SessionLine } from './line.ts'
+import type { CheckoutSession } from './session.ts'
 
 /** A coupon a session promises; it is redeemed when the session is completed. */
 export interface SessionDiscount {
@@ -30,11 +31,34 @@ export function sessionDiscounts(
   })
 }
 
+/**
+ * The discounts of a session after somebody has entered a promotion code on its page; null takes it back.
+ * @throws ApiError for a code that is unknown or cannot be redeemed
+ */
+export function enteredDiscounts(
+  account: Account,
+  session: Pick<CheckoutSession, 'allow_promotion_codes' | 'currency' | 'customer' | 'discounts'>,
+  code: string | null | undefined,
+): SessionDiscount[] {
+  if (code === undefined || !session.allow_promotion_codes) return session.discounts ?? []
+  if (code === null) return []
+  const found = account.objects
+    .all<PromotionCode>('promotion_code', { '$.active': true })
+    .findLast((one) => one.code.toLowerCase() === code.toLowerCase() && isFor(one, session.customer))
+  if (!found) throw refuse('This code is invalid.')
+  const terms = { customer: session.customer, currency: session.currency ?? '' }
+  return sessionDiscounts(account, [{ promotion_code: found.id }], terms)
+}
+
+function isFor({ customer }: PromotionCode, asking: string | null): boolean {
+  return customer === null || customer === asking
+}
+
 /** The lines with what the discounts take off what is due today. */
 export function discountLines(account: Account, lines: SessionLine[], discounts: SessionDiscount[]): SessionLine[] {
   if (discounts.length === 0) return lines
   const reductions = discounts.map(({ coupon, promotion_code: code }) =>
-    reductionOf(account, coupon ?? couponBehind(account, code!), lines[0]!.currency),
+    reductionOf(account, couponBehind(account, { coupon, promotion_code: code }), lines[0]!.currency),
   )
   const shares = shareDiscounts(
     lines.map((line) => ({
@@ -50,6 +74,12 @@ export function discountLines(account: Account, lines: SessionLine[], discounts:
   }))
 }
 
-function couponBehind(account: Account, code: string): string {
-  return account.get<PromotionCode>('promotion_code', code).promotion.coupon
+/** Redeems what a one-time payment was given; a subscription's discounts are redeemed by itself. */
+export function redeemForPayment(account: Account, discounts: SessionDiscount[]): void {
+  for (const one of discounts)
+    countRedemption(account, { coupon: couponBehind(account, one), promotion_code: one.promotion_code })
+}
+
+function couponBehind(account: Account, { coupon, promotion_code: code }: SessionDiscount): string {
+  return coupon ?? account.get<PromotionCode>('promotion_code', code!).promotion.coupon
 }

@@ -74,8 +74,7 @@ function redeemOne(account: Account, given: Redemption, owner: Owner, param: str
     given.promotion_code === undefined ? null : usableCode(account, given.promotion_code, owner.customer, param)
   const coupon = redeemable(account, code?.promotion.coupon ?? given.coupon!, `${param}[coupon]`)
   amountOff(coupon, owner.currency, `${param}[coupon]`)
-  account.change<Coupon>(coupon, { times_redeemed: coupon.times_redeemed + 1 })
-  if (code) account.change<PromotionCode>(code, { times_redeemed: code.times_redeemed + 1 })
+  countRedemption(account, { coupon: coupon.id, promotion_code: code?.id ?? null })
   const made = account.create<Discount>(
     {
       id: newId('di'),
@@ -96,6 +95,15 @@ function redeemOne(account: Account, given: Redemption, owner: Owner, param: str
     'customer.discount.created',
   )
   return made.id
+}
+
+/** One redemption more of a coupon, through a promotion code or without one. */
+export function countRedemption(account: Account, given: { coupon: string; promotion_code: string | null }): void {
+  const coupon = account.get<Coupon>('coupon', given.coupon)
+  account.change<Coupon>(coupon, { times_redeemed: coupon.times_redeemed + 1 })
+  if (given.promotion_code === null) return
+  const code = account.get<PromotionCode>('promotion_code', given.promotion_code)
+  account.change<PromotionCode>(code, { times_redeemed: code.times_redeemed + 1 })
 }
 
 /** @param customer who would redeem it; null for somebody who is not known yet */

@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import { addressFields, addressFrom } from './address.ts'
 import { CARD_FIELDS, cardFields, readCard, testCards, typedCard } from './card.ts'
 import type { Offer } from './checkout-offer.ts'
-import type { ApiObject, CheckoutPayer } from './context.ts'
+import type { ApiObject, CheckoutChoices, CheckoutPayer } from './context.ts'
 import { errorSummary, type FormErrors, field } from './form.ts'
 import type { Html } from './layout.ts'
 import { formatAmount, minorAmount } from './money.ts'
@@ -55,7 +55,7 @@ export function readPayer(offer: Offer, typed: Typed, now: Date): { payer: Check
 }
 
 /** The quantities and the amount that were chosen, of those the offer lets one choose. */
-export function choices(offer: Offer, typed: Typed): Pick<CheckoutPayer, 'quantities' | 'customAmount'> {
+export function choices(offer: Offer, typed: Typed): Pick<CheckoutChoices, 'quantities' | 'customAmount'> {
   const quantities = Object.fromEntries(
     offer.items.flatMap((item) => {
       const written = typed[`quantity_${item.id}`]
@@ -68,6 +68,14 @@ export function choices(offer: Offer, typed: Typed): Pick<CheckoutPayer, 'quanti
     ...(Object.keys(quantities).length > 0 && { quantities }),
     ...(amount !== null && { customAmount: amount }),
   }
+}
+
+/** The promotion code that was entered, or null when it was taken back. */
+export function promotionChoice({ session }: Offer, typed: Typed): Pick<CheckoutChoices, 'promotionCode'> {
+  if (!flag(session, 'allow_promotion_codes')) return {}
+  if (typed.update === 'remove_code') return { promotionCode: null }
+  const code = typed.promotion_code?.trim() ?? ''
+  return code === '' ? {} : { promotionCode: code }
 }
 
 export function choiceErrors(offer: Offer, typed: Typed): FormErrors {
@@ -142,6 +150,7 @@ function fieldNames({ items, session }: Offer): string[] {
   return [
     ...items.map(({ id }) => `quantity_${id}`),
     'amount',
+    'promotion_code',
     'email',
     'phone',
     ...CARD_FIELDS,

@@ -93,13 +93,31 @@ export function offerSummary(offer: Offer, errors: FormErrors, form: string): Ht
   const adjusts = items.some((item) => item.adjustable || item.isCustom)
   return html`<div class="stack-small">
 <h1>${heading(offer)}</h1>
-${single && mode === 'subscription' ? priceHeading(single) : html`<p><span class="big">${formatAmount(total, currency)}</span></p>`}
-${trial(offer)}
+${single && mode === 'subscription' ? priceHeading(single) : html`<p><span class="big">${formatAmount(total, currency)}</span>${mode === 'subscription' && html` <span class="muted">due today</span>`}</p>`}
+${trial(offer) && html`<p><strong>${trial(offer)}</strong></p>`}
 ${single?.description && html`<p class="muted">${single.description}</p>`}</div>
-<ul class="plain offer-lines">${items.map((item) => offerLine(item, currency, errors, form))}</ul>
+<ul class="plain offer-lines">${items.map((item) => offerLine(item, offer, errors, form))}</ul>
 ${adjusts && html`<p class="row"><button form="${form}" name="update" value="yes" formnovalidate class="small">Update total</button></p>`}
+${discount(offer, errors, form)}
 <p class="total"><span>${mode === 'subscription' ? 'Due today' : 'Total due'}</span>
 <span>${formatAmount(total, currency)}</span></p>`
+}
+
+/** What a coupon takes off, and where a promotion code is entered or taken back. */
+function discount({ session, currency }: Offer, errors: FormErrors, form: string): Html | null {
+  const off = integer(session, 'total_details.amount_discount') ?? 0
+  const isEntered = list(session, 'discounts').length > 0
+  const takesCodes = flag(session, 'allow_promotion_codes')
+  const update = (value: string, label: string) =>
+    html`<button form="${form}" name="update" value="${value}" formnovalidate class="small">${label}</button>`
+  if (isEntered) {
+    return html`<p class="total"><span>Discount</span> <span>${formatAmount(-off, currency)}</span></p>
+${takesCodes && html`<p class="row">${update('remove_code', 'Remove code')}</p>`}`
+  }
+  if (!takesCodes) return null
+  const error = errors.promotion_code
+  const code = { name: 'promotion_code', label: 'Promotion code', form, error, attributes: html`type="text"` }
+  return html`${smallInput(code)}<p class="row">${update('yes', 'Apply code')}</p>`
 }
 
 function heading({ items, merchant, mode }: Offer): string {
@@ -113,21 +131,24 @@ function priceHeading({ price }: OfferItem): Html {
   return html`<p><span class="big">${amount}</span> <span class="muted">${per}</span></p>`
 }
 
-function trial({ terms }: Offer): Html | null {
-  if (terms.trialDays !== null)
-    return html`<p><strong>${terms.trialDays} ${terms.trialDays === 1 ? 'day' : 'days'} free</strong></p>`
-  return terms.trialEnd && html`<p><strong>Free until ${formatDate(terms.trialEnd)}</strong></p>`
+function trial({ terms }: Offer): string | null {
+  if (terms.trialDays !== null) return `${terms.trialDays} ${terms.trialDays === 1 ? 'day' : 'days'} free`
+  return terms.trialEnd && `Free until ${formatDate(terms.trialEnd)}`
 }
 
-function offerLine(item: OfferItem, currency: string, errors: FormErrors, form: string): Html {
+function offerLine(item: OfferItem, offer: Offer, errors: FormErrors, form: string): Html {
+  const { currency } = offer
   const words = describePrice(item.price)
-  const price = item.isCustom ? '' : [words.amount, words.per].filter(Boolean).join(' ')
+  const isRecurring = child(item.price, 'recurring') !== null
+  const each = isRecurring || (item.quantity ?? 1) > 1 ? [words.amount, isRecurring ? words.per : 'each'] : []
+  const price = item.isCustom ? '' : each.filter(Boolean).join(' ')
+  const free = isRecurring && trial(offer)
   const billed = words.metered ? `metered: ${words.billed}` : words.billed
   const times = !item.adjustable && !words.metered && (item.quantity ?? 1) > 1
   return html`<li class="stack-small">
 <p class="total"><span>${productName(item.price)}${times && ` × ${formatQuantity(item.quantity ?? 1)}`}</span>
-<span>${words.metered ? 'By usage' : formatAmount(item.total, currency)}</span></p>
-<p class="small muted">${[price, billed].filter(Boolean).join(', ')}</p>
+<span>${free || (words.metered ? 'By usage' : formatAmount(item.total, currency))}</span></p>
+${price && html`<p class="small muted">${[price, billed].filter(Boolean).join(', ')}</p>`}
 ${words.tiers.map((tier) => html`<p class="small muted">${tier}</p>`)}
 ${item.adjustable && quantityInput(item, item.adjustable, errors, form)}
 ${item.isCustom && amountInput(item, currency, errors, form)}</li>`

@@ -1,7 +1,17 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
+import { ApiError } from '../http/errors.ts'
 import { AUTHENTICATION_FAILED, authenticationPage, declineErrors, filledCard } from './card.ts'
-import { checkoutForm, choiceErrors, choices, FORM, readPayer, submitLabel, type Typed } from './checkout-form.ts'
+import {
+  checkoutForm,
+  choiceErrors,
+  choices,
+  FORM,
+  promotionChoice,
+  readPayer,
+  submitLabel,
+  type Typed,
+} from './checkout-form.ts'
 import { type Offer, offerSummary, readOffer } from './checkout-offer.ts'
 import type { PagesContext } from './context.ts'
 import { type FormErrors, readForm } from './form.ts'
@@ -59,12 +69,17 @@ async function pay(c: Context, context: PagesContext, offer: Offer, typed: Typed
   return c.html(checkoutPage(context, offer, typed, declineErrors(outcome)), 422)
 }
 
-/** Works out the total for other quantities or another amount. */
+/** Works out the total for other quantities, another amount or a promotion code. */
 async function update(c: Context, context: PagesContext, offer: Offer, typed: Typed) {
   const errors = choiceErrors(offer, typed)
   if (Object.keys(errors).length > 0) return c.html(checkoutPage(context, offer, typed, errors), 422)
   const sessionId = text(offer.session, 'id') ?? ''
-  await context.adjustCheckout(sessionId, choices(offer, typed))
+  const chosen = { ...choices(offer, typed), ...promotionChoice(offer, typed) }
+  const refused = await context.adjustCheckout(sessionId, chosen).catch((error) => {
+    if (error instanceof ApiError && chosen.promotionCode) return error
+    throw error
+  })
+  if (refused) return c.html(checkoutPage(context, offer, typed, { promotion_code: refused.message }), 422)
   const changed = await readOffer(context, sessionId)
   return changed ? c.html(checkoutPage(context, changed, typed, {})) : notFound(c)
 }

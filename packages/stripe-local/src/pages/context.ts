@@ -22,8 +22,11 @@ export interface PagesContext {
   completeCheckout: (sessionId: string, payer: CheckoutPayer) => Promise<CheckoutOutcome>
   /** What a session's page must know that the API does not tell. */
   checkoutTerms: (sessionId: string) => CheckoutTerms
-  /** Changes quantities and the amount of an open session, within what it offers, and with them its total. */
-  adjustCheckout: (sessionId: string, chosen: Pick<CheckoutPayer, 'quantities' | 'customAmount'>) => Promise<void>
+  /**
+   * Changes quantities, the amount and the promotion code of an open session, within what it offers, and with them its
+   * total. @throws ApiError for a code that cannot be redeemed
+   */
+  adjustCheckout: (sessionId: string, chosen: CheckoutChoices) => Promise<void>
   /** Opens an expired session anew as a copy of it. @returns the copy's address, or null where none is offered */
   recoverCheckout: (sessionId: string) => Promise<string | null>
   /** The portal session's customer, configuration and return address; null when it expired or never was. */
@@ -142,10 +145,17 @@ export interface CheckoutPayer {
   consent?: { promotions: boolean }
   /** The card may be shown to its owner again. */
   savesCard?: boolean
+  quantities?: CheckoutChoices['quantities']
+  customAmount?: CheckoutChoices['customAmount']
+}
+
+export interface CheckoutChoices {
   /** By the id of each line whose quantity may be adjusted. */
   quantities?: { [line: string]: number }
   /** In minor units, where the price lets the customer choose. */
   customAmount?: number
+  /** Null takes back the one entered before. */
+  promotionCode?: string | null
 }
 
 export type CheckoutOutcome =

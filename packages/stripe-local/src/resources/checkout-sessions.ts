@@ -150,7 +150,7 @@ const creation = {
   after_expiration: shape({
     recovery: shape({ allow_promotion_codes: onlyShown(flag()), enabled: required(flag()) }),
   }),
-  allow_promotion_codes: onlyShown(flag()),
+  allow_promotion_codes: flag(),
   allowed_payment_method_types: list(text()),
   automatic_tax: automaticTax,
   billing_address_collection: oneOf('auto', 'required'),
@@ -401,8 +401,10 @@ function checkMode(params: Creation): void {
     ['saved_payment_method_options', ['payment', 'subscription']],
     ['submit_type', ['payment', 'subscription']],
   ]
-  if (params.discounts && mode === 'payment') {
-    throw refuse('The local Stripe does not support `discounts` in `payment` mode yet.', { param: 'discounts' })
+  if ((params.discounts || params.allow_promotion_codes) && params.invoice_creation?.enabled) {
+    throw refuse('The local Stripe does not discount the invoice of a one-time payment yet.', {
+      param: params.discounts ? 'discounts' : 'allow_promotion_codes',
+    })
   }
   if (params.discounts && params.allow_promotion_codes !== undefined) {
     throw refuse('You may only specify one of these parameters: allow_promotion_codes, discounts.', {
