@@ -120,9 +120,12 @@ input:focus-visible, select:focus-visible { outline-offset: 0; border-color: var
 input[aria-invalid='true'] { border-color: var(--danger); }
 input[readonly] { background: var(--raised); border-color: var(--border); color: var(--muted); }
 input[type='checkbox'], input[type='radio'] { width: 16px; height: 16px; margin: 0; accent-color: var(--accent); }
+.check > input { flex: none; }
 .check { display: flex; gap: 8px; align-items: center; min-height: 28px; }
 fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
 legend { padding: 0; }
+fieldset.stack > legend { margin-bottom: 8px; }
+.field label.check { font-weight: 400; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 12px; align-items: start; }
 .notice { padding: 12px 14px; border: 1px solid var(--border); border-radius: 10px; background: var(--surface); }
 .notice.danger { background: var(--danger-wash); border-color: color-mix(in oklch, var(--danger) 35%, transparent); color: var(--danger); }
