@@ -38,8 +38,8 @@ export function accountPages(account: Account, api: Api, requests: RequestLog, s
       offered: (sessionId) => isRecoverable(account, sessionId),
       use: (sessionId) => recoverPortalSession(account, sessionId),
     },
-    replaceCard: async (customerId, card, authenticated) =>
-      committed(() => account.db.transaction(() => replaceCard(account, customerId, card, authenticated ?? false))),
+    replaceCard: async (customerId, card) =>
+      committed(() => account.db.transaction(() => replaceCard(account, customerId, card))),
     beginCardSetup: async (customerId, card, returnUrl) =>
       committed(() => account.db.transaction(() => beginCardSetup(account, customerId, card, returnUrl))),
     authentication: (intentId, secret) => authenticationOf(account, intentId, secret),
@@ -49,7 +49,7 @@ export function accountPages(account: Account, api: Api, requests: RequestLog, s
       deliveries: async (page) => account.deliveries.list(page),
       resend: (deliveryId) => account.deliveries.resend(deliveryId),
       advance: (to) => account.timeline.advance(to.getTime()),
-      upcoming: (limit) => inspection.upcoming(limit),
+      upcoming: (limit, kind) => inspection.upcoming(limit, kind),
       faults: { read: () => account.faults.read(), write: (settings) => account.faults.write(settings) },
       requests: (options) => requests.list(options),
       request: (id) => requests.find(id),

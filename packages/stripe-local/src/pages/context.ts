@@ -33,11 +33,8 @@ export interface PagesContext {
   portalSession: (sessionId: string) => Promise<ApiObject | null>
   /** Whether the customer of an expired portal session may log in again, and the doing of it. */
   portalRecovery: { offered: (sessionId: string) => boolean; use: (sessionId: string) => boolean }
-  /**
-   * Replaces the default card of a customer, from the portal or an invoice. `authenticated`: the person has passed the
-   * bank's (pretended) extra question.
-   */
-  replaceCard: (customerId: string, card: CardInput, authenticated?: boolean) => Promise<CheckoutOutcome>
+  /** Gives a customer a new default card without the bank's question: a payment follows at once and asks it. */
+  replaceCard: (customerId: string, card: CardInput) => Promise<CardSetup>
   /**
    * Sets up a customer's new card, which becomes the default one. `requires_action`: send the browser to `url`, the
    * bank's page; it comes back to `returnUrl` with `redirect_status=succeeded` or `failed` in the query.
@@ -64,7 +61,7 @@ export interface Dashboard {
   /** Moves the local Stripe's time forward and lets everything due happen, in order. */
   advance: (to: Date) => Promise<void>
   /** What falls due next on the local Stripe's own time, soonest first. */
-  upcoming: (limit: number) => DueThing[]
+  upcoming: (limit: number, kind?: string) => DueThing[]
   faults: { read: () => FaultSettings; write: (settings: FaultSettings) => void }
   /** Requests to the API, newest first; the last few hundred. */
   requests: (options: {

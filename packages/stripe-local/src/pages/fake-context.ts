@@ -38,7 +38,7 @@ export function fakeContext(answers: { [call: string]: ApiObject } = {}): FakeCo
     recoverCheckout: async () => null,
     portalSession: async (sessionId) => fake.answers[`portal ${sessionId}`] ?? null,
     portalRecovery: { offered: () => false, use: () => false },
-    replaceCard: async () => fake.outcome,
+    replaceCard: async () => ({ status: 'succeeded', paymentMethod: 'pm_1' }),
     beginCardSetup: async () => ({ status: 'succeeded', paymentMethod: 'pm_1' }),
     authentication: () => null,
     answerAuthentication: () => null,

@@ -60,7 +60,7 @@ export function invoicePages(context: PagesContext): Hono {
       if (Object.keys(errors).length > 0) return await again(errors)
       const customerId = reference(statement.invoice, 'customer') ?? ''
       // The bank asks once, when the invoice is paid; that sets the card up as well.
-      const outcome = await context.replaceCard(customerId, card, true)
+      const outcome = await context.replaceCard(customerId, card)
       if (outcome.status === 'declined') return await again(declineErrors(outcome))
     }
     const outcome = await pay(context, statement, form.number !== undefined)

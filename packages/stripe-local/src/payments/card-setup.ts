@@ -1,5 +1,5 @@
 import type { Account } from '../account.ts'
-import type { CardInput, CardSetup, CheckoutOutcome } from '../pages/context.ts'
+import type { CardInput, CardSetup } from '../pages/context.ts'
 import { behaviourOf, type CardFault, digitsOf, faultOf } from '../resources/cards.ts'
 import { type Customer, customerParameter } from '../resources/customers.ts'
 import { createPaymentMethod } from '../resources/payment-methods.ts'
@@ -43,17 +43,12 @@ function fieldOf(code: string): CardFault['field'] | 'card' {
   return code === 'incorrect_cvc' ? 'cvc' : 'card'
 }
 
-/** The same in one step, for a page that has asked the bank's question itself. */
-export function replaceCard(
-  account: Account,
-  customerId: string,
-  card: CardInput,
-  authenticated: boolean,
-): CheckoutOutcome {
+/** The same without the bank's question, for a payment that follows at once and asks it. */
+export function replaceCard(account: Account, customerId: string, card: CardInput): CardSetup {
   const refusal = cardRefusal(card, new Date(account.timeline.nowMs()))
   if (refusal) return refusal
-  if (!authenticated && behaviourOf(digitsOf(card.number)).authentication) return { status: 'requires_authentication' }
-  const customer = customerParameter(account, customerId)
-  confirmSetup(account, beginSetup(account, customer, card), { authenticated })
-  return { status: 'complete', redirectUrl: account.baseUrl() }
+  const after = confirmSetup(account, beginSetup(account, customerParameter(account, customerId), card), {
+    authenticated: true,
+  })
+  return { status: 'succeeded', paymentMethod: after.payment_method! }
 }
