@@ -378,3 +378,25 @@ conformance(
   },
   { localOnly: 'somebody fills in the hosted page' },
 )
+
+conformance(
+  'a credit note for a line takes its discount along',
+  'stripe CreditNoteLineItem.amount: "The integer amount in cents (or local equivalent) representing the gross amount being credited for this line item, excluding (exclusive) tax and discounts."; discount_amount: "… representing the discount being credited for this line item."',
+  async (subject) => {
+    const { subscription } = await subscribed(subject, { percent_off: 25, duration: 'forever' })
+    const invoice = subscription.latest_invoice as Stripe.Invoice
+    const [line] = invoice.lines.data
+
+    const note = await subject.stripe.creditNotes.create({
+      invoice: invoice.id,
+      lines: [{ type: 'invoice_line_item', invoice_line_item: line!.id, amount: 1000 }],
+      refund_amount: 750,
+    })
+
+    assert.equal(note.subtotal, 1000)
+    assert.equal(note.discount_amount, 250)
+    assert.equal(note.total, 750)
+    assert.equal(note.lines.data[0]?.amount, 1000)
+    assert.equal(note.lines.data[0]?.discount_amount, 250)
+  },
+)

@@ -1,4 +1,5 @@
 import type { Account, Kind, Wire } from '../account.ts'
+import { type DiscountAmount, discountsOf } from '../discounts/apply.ts'
 import type { Metadata } from '../http/params.ts'
 import { listOf } from '../http/route.ts'
 import type { Stored } from '../objects.ts'
@@ -8,8 +9,8 @@ export interface CreditNoteLine {
   object: 'credit_note_line_item'
   amount: number
   description: string | null
-  discount_amount: 0
-  discount_amounts: []
+  discount_amount: number
+  discount_amounts: DiscountAmount[]
   invoice_line_item?: string
   livemode: false
   metadata: Metadata
@@ -55,18 +56,20 @@ export const creditNote: Kind = {
     customer: 'customer',
     invoice: 'invoice',
     customer_balance_transaction: 'customer_balance_transaction',
+    'discount_amounts.discount': 'discount',
     'refunds.refund': 'refund',
   },
   present: presentCreditNote,
 }
 
 export function presentCreditNote(_account: Account, { _lines, ...shown }: CreditNote): Wire {
+  const subtotal = _lines.reduce((sum, line) => sum + line.amount, 0)
   return {
     ...shown,
     amount_shipping: 0,
     customer_account: null,
-    discount_amount: 0,
-    discount_amounts: [],
+    discount_amount: _lines.reduce((sum, line) => sum + line.discount_amount, 0),
+    discount_amounts: discountsOf(_lines),
     lines: {
       ...listOf(
         _lines.slice(0, LINES_SHOWN).map(wireOf),
@@ -76,8 +79,8 @@ export function presentCreditNote(_account: Account, { _lines, ...shown }: Credi
     },
     pretax_credit_amounts: [],
     shipping_cost: null,
-    subtotal: shown.amount,
-    subtotal_excluding_tax: shown.amount,
+    subtotal,
+    subtotal_excluding_tax: subtotal,
     total: shown.amount,
     total_excluding_tax: shown.amount,
     total_taxes: [],

@@ -1,6 +1,6 @@
 import type { Account } from '../account.ts'
 import { formatAmount } from '../billing/currency.ts'
-import { formatPico, PICO, pico } from '../billing/decimal.ts'
+import { divideRounded, formatPico, PICO, pico } from '../billing/decimal.ts'
 import { ApiError, refuse } from '../http/errors.ts'
 import { type Metadata, mergedMetadata } from '../http/params.ts'
 import { missingParam } from '../http/wording.ts'
@@ -9,7 +9,7 @@ import { changeBalance } from '../invoices/balance.ts'
 import { changeInvoice } from '../invoices/change.ts'
 import { markPaid } from '../invoices/finalize.ts'
 import type { Invoice } from '../invoices/invoice.ts'
-import { amountOf } from '../invoices/line.ts'
+import { amountOf, type Line } from '../invoices/line.ts'
 import { type InvoicePayment, requestAmount } from '../invoices/payment.ts'
 import type { Charge } from '../payments/charge.ts'
 import type { PaymentIntent } from '../payments/payment-intent.ts'
@@ -52,7 +52,7 @@ export function draftNote(account: Account, invoice: Invoice, given: GivenNote):
     throw refuse('You can only create credit notes for finalized invoices that are not void.', { param: 'invoice' })
   }
   const lines = linesFrom(account, invoice, given)
-  const total = lines.reduce((sum, line) => sum + line.amount, 0)
+  const total = lines.reduce((sum, line) => sum + line.amount - line.discount_amount, 0)
   const left = creditable(account, invoice, given)
   if (total > left) {
     const [asked, rest] = [total, left].map((value) => formatAmount(String(value), invoice.currency))
@@ -184,14 +184,29 @@ function invoiceLine(
       })
     }
     if (given.amount > line.amount) throw tooMuch(`${at}[amount]`, given.amount, line.amount)
-    return { ...common, ...of, amount: given.amount, ...unitOf(String(given.amount)) }
+    return {
+      ...common,
+      ...of,
+      ...discountsOn(line, given.amount),
+      amount: given.amount,
+      ...unitOf(String(given.amount)),
+    }
   }
   if (given.quantity === undefined) throw missingParam(`${at}[quantity]`)
   if (given.quantity > (line.quantity ?? 0)) throw tooMuch(`${at}[quantity]`, given.quantity, line.quantity ?? 0)
   const unit = line.pricing?.unit_amount_decimal ?? '0'
   const amount = Number(amountOf(account, unit, BigInt(given.quantity) * PICO, invoice.currency))
   if (amount > line.amount) throw tooMuch(`${at}[quantity]`, amount, line.amount)
-  return { ...common, ...of, amount, quantity: given.quantity, ...unitOf(unit) }
+  return { ...common, ...of, ...discountsOn(line, amount), amount, quantity: given.quantity, ...unitOf(unit) }
+}
+
+/** The part of a line's discounts that goes with the part of its amount that is credited. */
+function discountsOn(line: Line, amount: number): Pick<CreditNoteLine, 'discount_amount' | 'discount_amounts'> {
+  const discount_amounts = line.discount_amounts.map((off) => ({
+    amount: Number(divideRounded(BigInt(off.amount) * BigInt(amount), BigInt(line.amount))),
+    discount: off.discount,
+  }))
+  return { discount_amount: discount_amounts.reduce((sum, off) => sum + off.amount, 0), discount_amounts }
 }
 
 function blankLine(type: CreditNoteLine['type']): CreditNoteLine {

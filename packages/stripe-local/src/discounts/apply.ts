@@ -35,7 +35,7 @@ export function withDiscounts(account: Account, invoice: Discounted, lines: Line
 }
 
 /** What each discount takes off all of the lines. */
-export function discountsOf(lines: Line[]): DiscountAmount[] {
+export function discountsOf(lines: { discount_amounts: DiscountAmount[] }[]): DiscountAmount[] {
   const sums = new Map<string, number>()
   for (const { discount_amounts } of lines)
     for (const { amount, discount } of discount_amounts) sums.set(discount, (sums.get(discount) ?? 0) + amount)
