@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatPico, pico } from './decimal.ts'
-import { type RatedPrice, type RatedTier, rate } from './rating.ts'
+import { type RatedPrice, type RatedTier, rate, roundedLine } from './rating.ts'
 
 const unit: RatedPrice = {
   currency: 'usd',
@@ -113,4 +113,10 @@ test('a negative quantity counts as none', () => {
 test('three-decimal currencies end in 0', () => {
   assert.equal(total({ ...unit, currency: 'kwd', unit_amount_decimal: '5' }, '1'), 10n) // 5 rounds to 10
   assert.equal(total({ ...unit, currency: 'kwd', unit_amount_decimal: '4' }, '1'), 0n)
+})
+
+test('read the other way, every fraction of a line goes away from zero', () => {
+  const cents = (text: string, rounding?: 'nearest' | 'up') => roundedLine(pico(text) * pico('1'), 'usd', rounding)
+  assert.deepEqual([cents('0.1', 'up'), cents('0.1')], [1n, 0n])
+  assert.deepEqual([cents('1', 'up'), cents('-0.1', 'up'), cents('-0.5')], [1n, -1n, -1n])
 })

@@ -52,14 +52,8 @@ export function addUsage(
 ): void {
   if (item._usage_from === null || item._usage_from >= end) return
   const part = usagePart(item, end)
-  const lines = usageLines(account, stored, part, bill.usage.length)
-  if (
-    account.readings.zeroUsageLine === 'suppressed' &&
-    lines.every((line) => line.amount === 0 && line.quantity === 0)
-  )
-    return
+  bill.lines.push(...usageLines(account, stored, part, bill.usage.length))
   bill.usage.push(part)
-  bill.lines.push(...lines)
 }
 
 /** A licensed item's lines for its coming period; a share where a trial or `cancel_at` leaves only part of it. */
