@@ -31,6 +31,7 @@ export interface OfferItem {
   /** The customer says how much to pay. */
   isCustom: boolean
   description: string | null
+  /** Before discounts. */
   total: number
 }
 
@@ -70,7 +71,7 @@ async function offerItem(context: PagesContext, line: ApiObject): Promise<OfferI
       : null,
     isCustom: child(line, 'price.custom_unit_amount') !== null,
     description: text(line, 'price.product.description'),
-    total: integer(line, 'amount_total') ?? 0,
+    total: integer(line, 'amount_subtotal') ?? 0,
   }
 }
 
