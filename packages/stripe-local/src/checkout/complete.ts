@@ -4,7 +4,7 @@ import type { Redemption } from '../discounts/discount.ts'
 import { ApiError, refuse } from '../http/errors.ts'
 import type { CheckoutChoices, CheckoutOutcome, CheckoutPayer, CheckoutTerms } from '../pages/context.ts'
 import { cardRefusal } from '../payments/card-setup.ts'
-import { confirmPayment } from '../payments/pay.ts'
+import { clockOf, confirmPayment } from '../payments/pay.ts'
 import { newPaymentIntent, type PaymentIntent } from '../payments/payment-intent.ts'
 import { confirmSetup, newSetupIntent, type SetupIntent } from '../payments/setup-intent.ts'
 import { asks, behaviourOf, digitsOf } from '../resources/cards.ts'
@@ -15,7 +15,7 @@ import { isMetered } from '../subscriptions/subscription.ts'
 import { detailsOf } from './details.ts'
 import { discountLines, enteredDiscounts, redeemForPayment, type SessionDiscount } from './discount.ts'
 import { invoiceFor } from './invoice.ts'
-import { dueToday } from './line.ts'
+import { dueToday, isOpenPriced } from './line.ts'
 import { type CheckoutSession, subtotalOf, totalOf } from './session.ts'
 
 /**
@@ -71,9 +71,10 @@ export function afterwards(account: Account, stored: CheckoutSession): string {
 
 /** The session with the quantities and the amount that the person chose. @throws ApiError for what is not offered */
 function withChoices(account: Account, stored: CheckoutSession, payer: CheckoutChoices): CheckoutSession {
+  const now = account.seconds(clockOf(account, stored.customer))
   const lines = stored._lines.map((line) => {
     const quantity = payer.quantities?.[line.id]
-    const isCustom = line.customAmount !== null && payer.customAmount !== undefined
+    const isCustom = payer.customAmount !== undefined && isOpenPriced(account, line)
     if (quantity === undefined && !isCustom) return line
     const { minimum, maximum } = line.adjustable ?? { minimum: null, maximum: null }
     if (quantity !== undefined && (minimum === null || quantity < minimum || quantity > maximum!))
@@ -83,7 +84,7 @@ function withChoices(account: Account, stored: CheckoutSession, payer: CheckoutC
       ...(quantity !== undefined && { quantity }),
       ...(isCustom && { customAmount: payer.customAmount! }),
     }
-    return { ...chosen, amount: dueToday(account, chosen, stored._subscription) }
+    return { ...chosen, amount: dueToday(account, chosen, stored._subscription, now) }
   })
   // What was turned down to nothing is not bought.
   const bought = lines.filter((line) => line.quantity !== 0)

@@ -8,6 +8,7 @@ import { refuse } from '../http/errors.ts'
 import type { Metadata } from '../http/params.ts'
 import { newId } from '../identifier.ts'
 import { rateIn } from '../invoices/line.ts'
+import { anchorFrom } from '../subscriptions/create.ts'
 import { isMetered } from '../subscriptions/subscription.ts'
 import type { Mode, SubscriptionPlan } from './session.ts'
 
@@ -42,7 +43,7 @@ const ONE_TIME_MAX = 20
 export function linesFrom(
   account: Account,
   wishes: LineWish[],
-  terms: { mode: Mode; currency: string | undefined; plan: SubscriptionPlan },
+  terms: { mode: Mode; currency: string | undefined; plan: SubscriptionPlan; now: number },
 ): SessionLine[] {
   const prices = wishes.map((wish, index) => priceOf(account, wish, index))
   checkMode(prices, terms.mode)
@@ -61,12 +62,12 @@ export function linesFrom(
       price: price.id,
       quantity: isMetered(price) ? null : (wish.quantity ?? null),
     }
-    return { ...line, amount: dueToday(account, line, terms.plan) }
+    return { ...line, amount: dueToday(account, line, terms.plan, terms.now) }
   })
 }
 
-/** What a line costs today: nothing for usage and trials, a share until an anchor that lies ahead. */
-export function dueToday(account: Account, line: SessionLine, plan: SubscriptionPlan): number {
+/** What a line costs now (Unix seconds): nothing for usage and trials, a share until an anchor that lies ahead. */
+export function dueToday(account: Account, line: SessionLine, plan: SubscriptionPlan, now: number): number {
   const price = account.get<Price>('price', line.price)
   if (isMetered(price)) return 0
   if (amountsIn(price, line.currency)?.custom_unit_amount) return (line.customAmount ?? 0) * (line.quantity ?? 1)
@@ -74,10 +75,15 @@ export function dueToday(account: Account, line: SessionLine, plan: Subscription
   const whole = rateIn(account, price, quantity, line.currency).reduce((sum, rated) => sum + rated.amount, 0n)
   if (!price.recurring) return Number(whole)
   if (plan.trialDays !== undefined || plan.trialEnd !== undefined) return 0
-  if (plan.anchor === undefined) return Number(whole)
+  const anchor = plan.anchor ?? (plan.anchorConfig ? anchorFrom(plan.anchorConfig, now) : now)
+  if (anchor === now) return Number(whole)
   if (plan.prorationBehavior === 'none') return 0
-  const now = account.seconds()
-  return Number(proratedFrom(whole, now, periodAt(plan.anchor, price.recurring, now)))
+  return Number(proratedFrom(whole, now, periodAt(anchor, price.recurring, now)))
+}
+
+/** Whether the customer says how much to pay. */
+export function isOpenPriced(account: Account, line: SessionLine): boolean {
+  return amountsIn(account.get<Price>('price', line.price), line.currency)?.custom_unit_amount != null
 }
 
 export function lineItem(account: Account, line: SessionLine): Wire {

@@ -98,8 +98,11 @@ export function choiceErrors(offer: Offer, typed: Typed): FormErrors {
 function amountError(price: ApiObject, written: string, currency: string): string | null {
   const amount = minorAmount(written, currency)
   if (amount === null) return 'Enter an amount such as 10.00.'
-  const [least, most] = [integer(price, 'custom_unit_amount.minimum'), integer(price, 'custom_unit_amount.maximum')]
-  if (least !== null && amount < least) return `The amount must be at least ${formatAmount(least, currency)}.`
+  const [least, most] = [
+    integer(price, 'custom_unit_amount.minimum') ?? 1,
+    integer(price, 'custom_unit_amount.maximum'),
+  ]
+  if (amount < least) return `The amount must be at least ${formatAmount(least, currency)}.`
   if (most !== null && amount > most) return `The amount must be at most ${formatAmount(most, currency)}.`
   return null
 }

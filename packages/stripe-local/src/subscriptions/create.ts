@@ -160,7 +160,7 @@ function anchorOf(wanted: NewSubscription, price: Price, start: number): number 
 }
 
 /** The first instant after the start whose day, hour, minute and second are as configured; 31 means each month's end. */
-function anchorFrom(config: NonNullable<Subscription['billing_cycle_anchor_config']>, start: number): number {
+export function anchorFrom(config: NonNullable<Subscription['billing_cycle_anchor_config']>, start: number): number {
   const from = new Date(start * 1000)
   const [hour, minute, second] = [
     config.hour ?? from.getUTCHours(),
