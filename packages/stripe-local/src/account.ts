@@ -7,6 +7,7 @@ import type { Objects, Stored } from './objects.ts'
 import type { Delivery } from './pages/context.ts'
 import { DEFAULT_READINGS, type Readings } from './readings.ts'
 import type { Timeline } from './timeline.ts'
+import type { Listener, Listeners } from './webhooks/listeners.ts'
 
 /** An object as it goes over the wire. */
 export type Wire = { [key: string]: unknown }
@@ -58,8 +59,10 @@ export type RelatedObject = { id: string; type: string; url: string }
 
 /** Carries events to endpoints (`webhooks/deliveries.ts`). */
 export interface Mail {
-  addressSnapshot(eventId: string, type: string): void
-  addressThin(eventId: string, type: string, only?: { id: string; _url: string }): void
+  /** Who wants to hear of what. */
+  listeners: Listeners
+  /** Writes down who is to be told of an event: who wants its type, or `only` one. */
+  address(form: 'snapshot' | 'thin', eventId: string, type: string, only?: Listener): void
   /** How many deliveries of an event have not succeeded yet. */
   pending(eventId: string): number
   /** Begins what waits for its first attempt; call after every commit. */

@@ -60,8 +60,6 @@ const SCHEMA = /* sql */ `
     primary key (meter, customer, hour)
   ) without rowid;
 
-  -- What events show. Several that follow each other often show the same: it is kept once.
-  create table if not exists event_objects (seq integer primary key, json text not null);
   create table if not exists event_log (
     seq integer primary key,
     id text not null unique,
@@ -70,15 +68,17 @@ const SCHEMA = /* sql */ `
     created integer not null,
     object_id text,
     api_version text,
-    shown integer,                 -- in event_objects; null: rest is the whole event
-    rest text not null             -- the event's JSON after its object
+    shown integer,                 -- the event that showed the same object before, and keeps it
+    object text,                   -- what a snapshot event shows, if it is the first to
+    rest text not null             -- a snapshot event's JSON after its object; a thin event's whole JSON
   );
   create index if not exists event_log_by_type on event_log (form, type, seq);
   create view if not exists events as
     select seq, id, form, type, created, object_id,
-      case when shown is null then rest else
+      case when form = 'thin' then rest else
         '{"id":"' || id || '","object":"event","api_version":"' || api_version || '","created":' || created
-        || ',"data":{"object":' || (select json from event_objects where event_objects.seq = shown) || rest
+        || ',"data":{"object":' || coalesce(object, (select object from event_log as first where first.seq = event_log.shown))
+        || rest
       end as data
     from event_log;
 

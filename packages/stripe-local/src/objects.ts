@@ -44,8 +44,11 @@ interface Entry {
   value: Stored
   seq: number
   written: Stored | null
+  /** What the table's columns hold, once it was written from here. */
+  columns?: SQLInputValue[] | undefined
 }
 type ObjectRow = { seq: number; data: string }
+type Fields = { [name: string]: unknown }
 
 /** Two generations of so many entries each are kept in memory. */
 const KEPT_MAX = 20_000
@@ -71,6 +74,7 @@ export class Objects implements WriteBehind {
   /** Per open transaction: what was in memory before its changes; null stands for nothing. */
   readonly #undo: Map<string, Entry | null>[] = []
   readonly #answers: Answers
+  readonly #changes = new Map<string, number>()
   #nextSeq: number
 
   constructor(db: Database) {
@@ -89,7 +93,12 @@ export class Objects implements WriteBehind {
   save<T extends Stored>(value: T): T {
     const before = this.#entry(value.id)
     if (before) {
-      this.#change(value.id, before, { value: shared(value), seq: before.seq, written: before.written })
+      this.#change(value.id, before, {
+        value: shared(value),
+        seq: before.seq,
+        written: before.written,
+        columns: before.columns,
+      })
     }
     return value
   }
@@ -100,7 +109,7 @@ export class Objects implements WriteBehind {
     this.flush()
     this.#remember(id, before)
     this.#forget(id)
-    this.#answers.changed(before.value, null)
+    this.#hasChanged(before.value, null)
     this.#db.willWrite()
     this.#db.statement('delete from objects where seq = ?').run(before.seq)
   }
@@ -133,6 +142,11 @@ export class Objects implements WriteBehind {
       )
     }
     return found
+  }
+
+  /** A number that grows whenever an object of this type comes, changes or goes. */
+  changes(type: string): number {
+    return this.#changes.get(type) ?? 0
   }
 
   /** How many match. */
@@ -207,6 +221,8 @@ export class Objects implements WriteBehind {
     for (const [id, before] of this.#undo.pop() ?? []) {
       this.#answers.lost(this.#kept(id)?.value)
       this.#answers.lost(before?.value)
+      const type = (before ?? this.#kept(id))?.value.object
+      if (type) this.#changes.set(type, this.changes(type) + 1)
       if (before) this.#recent.set(id, before)
       else this.#forget(id)
     }
@@ -214,7 +230,7 @@ export class Objects implements WriteBehind {
 
   #change(id: string, before: Entry | undefined, after: Entry): void {
     this.#remember(id, before)
-    this.#answers.changed(before?.value ?? null, after.value)
+    this.#hasChanged(before?.value ?? null, after.value)
     this.#recent.set(id, after)
     if (!this.#db.isInTransaction) {
       this.#write(after)
@@ -228,6 +244,12 @@ export class Objects implements WriteBehind {
     }
     if (!unsaved.has(id)) this.#unsavedCount += 1
     unsaved.set(id, after)
+  }
+
+  #hasChanged(before: Stored | null, after: Stored | null): void {
+    const { object: type } = (after ?? before)!
+    this.#changes.set(type, this.changes(type) + 1)
+    this.#answers.changed(before, after)
   }
 
   #remember(id: string, before: Entry | undefined): void {
@@ -294,11 +316,12 @@ export class Objects implements WriteBehind {
     if (written === null) {
       this.#db.statement(INSERT).run(seq, value.id, value.object, value.created, data, ...columns)
     } else {
-      const before = columnsOf(written)
+      const before = entry.columns ?? columnsOf(written)
       if (columns.every((column, i) => column === before[i])) this.#db.statement(UPDATE_DATA).run(data, seq)
       else this.#db.statement(UPDATE).run(data, ...columns, seq)
     }
     entry.written = value
+    entry.columns = columns
   }
 }
 
@@ -329,6 +352,7 @@ class Answers {
   changed(before: Stored | null, after: Stored | null): void {
     const { object: type } = (after ?? before)!
     for (const { paths, steps } of this.#asked.get(type) ?? []) {
+      if (before && after && steps.every((one) => valueAt(before, one) === valueAt(after, one))) continue
       const was = before && answeredBy(before, paths, steps)
       const is = after && answeredBy(after, paths, steps)
       if (was === is) continue
@@ -387,10 +411,12 @@ function answeredBy(value: Stored, paths: string[], steps: string[][]): string {
 }
 
 function columnsOf(value: Stored): SQLInputValue[] {
-  return COLUMN_STEPS.map((steps) => {
-    const found = valueAt(value, steps)
-    return typeof found === 'string' ? found : null
-  })
+  const columns: SQLInputValue[] = []
+  for (const steps of COLUMN_STEPS) {
+    const found = steps.length === 1 ? (value as unknown as Fields)[steps[0]!] : valueAt(value, steps)
+    columns.push(typeof found === 'string' ? found : null)
+  }
+  return columns
 }
 
 function stepsOf(path: string): string[] {
@@ -401,7 +427,7 @@ function valueAt(value: unknown, steps: string[]): unknown {
   let found = value
   for (const step of steps) {
     if (typeof found !== 'object' || found === null) return null
-    found = (found as { [key: string]: unknown })[step]
+    found = (found as Fields)[step]
   }
   return found
 }

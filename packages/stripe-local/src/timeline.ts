@@ -31,6 +31,7 @@ export class Timeline {
   #timer: NodeJS.Timeout | undefined
   #running: Promise<unknown> = Promise.resolve()
   #closed = false
+  #performed: Due | undefined
 
   constructor(db: Database, realNow: () => Date, frozenMs: (clock: string) => number | undefined) {
     this.#db = db
@@ -51,6 +52,7 @@ export class Timeline {
   /** Plans, moves or (null) calls off the one thing of this kind and id. */
   schedule(kind: DueKind, id: string, atMs: number | null, clock: string | null = null): void {
     if (this.#db.isRehearsing) return
+    if (this.#performed?.id === id && this.#performed.kind === kind) this.#performed = undefined
     if (atMs === null) this.#db.run('delete from due where kind = ? and id = ?', kind, id)
     else {
       this.#db.run(
@@ -156,9 +158,12 @@ export class Timeline {
     await this.settle()
   }
 
-  #perform({ kind, id, atMs }: Due): void {
-    this.schedule(kind, id, null)
-    this.handlers.get(kind)?.(id, atMs)
+  /** Done, it is no longer due, unless it has planned itself anew. */
+  #perform(due: Due): void {
+    this.#performed = due
+    this.handlers.get(due.kind)?.(due.id, due.atMs)
+    if (this.#performed) this.schedule(due.kind, due.id, null)
+    this.#performed = undefined
     this.afterStep()
   }
 

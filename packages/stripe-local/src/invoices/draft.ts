@@ -4,7 +4,6 @@ import type { Metadata } from '../http/params.ts'
 import { newId } from '../identifier.ts'
 import type { Customer } from '../resources/customers.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
-import { covers, type WebhookEndpoint } from '../webhooks/endpoint.ts'
 import { type BillingReason, billedTo, creditsOf, type Invoice } from './invoice.ts'
 import type { Line, UsagePart } from './line.ts'
 
@@ -39,10 +38,11 @@ export function draftInvoice(account: Account, draft: Draft): Invoice {
   const { customer, subscription } = draft
   const clock = customer.test_clock
   const created = account.seconds(clock)
-  const awaits = draft.autoAdvance && hasEndpointFor(account, 'invoice.created')
+  const awaits = draft.autoAdvance && account.deliveries.listeners.of('snapshot', 'invoice.created').length > 0
   const method = draft.collectionMethod ?? subscription?.collection_method ?? 'charge_automatically'
   const daysUntilDue = draft.daysUntilDue ?? subscription?.days_until_due ?? DAYS_UNTIL_DUE
   const settings = customer.invoice_settings
+  const own = subscription?.invoice_settings
   const stored: Invoice = {
     id: newId('in'),
     object: 'invoice',
@@ -58,16 +58,16 @@ export function draftInvoice(account: Account, draft: Draft): Invoice {
     collection_method: method,
     created,
     currency: draft.currency,
-    custom_fields: settings.custom_fields,
+    custom_fields: own?.custom_fields ?? settings.custom_fields,
     customer: customer.id,
     ...billedTo(customer),
     default_payment_method: draft.defaultPaymentMethod ?? null,
-    description: draft.description ?? null,
+    description: draft.description ?? own?.description ?? null,
     discounts: subscription ? takeDiscounts(account, subscription, { at: created, charges: charges(draft) }) : [],
     due_date: method === 'send_invoice' ? created + daysUntilDue * DAY_SECONDS : null,
     effective_at: null,
     ending_balance: null,
-    footer: settings.footer,
+    footer: own?.footer ?? settings.footer,
     from_invoice: null,
     hosted_invoice_url: null,
     invoice_pdf: null,
@@ -120,12 +120,6 @@ export function draftInvoice(account: Account, draft: Draft): Invoice {
 /** Not so the invoice that a trial begins with. */
 function charges({ lines, usage }: Draft): boolean {
   return usage.length > 0 || lines.some((line) => line.amount > 0)
-}
-
-function hasEndpointFor(account: Account, type: string): boolean {
-  return account.objects
-    .all<WebhookEndpoint>('webhook_endpoint', { '$.status': 'enabled' })
-    .some((endpoint) => covers(endpoint.enabled_events, type))
 }
 
 /** Without the lines of unused meters, if that is how Stripe is read. The usage is counted all the same. */

@@ -2,8 +2,9 @@ import type { Account, Mail } from '../account.ts'
 import type { Faults } from '../faults.ts'
 import { newId } from '../identifier.ts'
 import type { Delivery } from '../pages/context.ts'
-import { covers, type EventDestination, secretsOf, type WebhookEndpoint } from './endpoint.ts'
+import { type EventDestination, secretsOf, type WebhookEndpoint } from './endpoint.ts'
 import type { ThinEvent } from './events.ts'
+import { type Listener, Listeners } from './listeners.ts'
 import { signatureHeader } from './signature.ts'
 
 interface DeliveryRow {
@@ -31,6 +32,7 @@ const CONCURRENT_MAX = 8
 export class Deliveries implements Mail {
   /** Told when every endpoint has answered an event with 2xx. */
   onDelivered: (eventId: string, eventType: string) => void = () => {}
+  readonly listeners: Listeners
   readonly #account: Account
   readonly #faults: Faults
   readonly #retryDelaysMs: number[]
@@ -42,21 +44,14 @@ export class Deliveries implements Mail {
 
   constructor(account: Account, faults: Faults, retryDelaysMs: number[], log: (line: string) => void) {
     this.#account = account
+    this.listeners = new Listeners(account.objects)
     this.#faults = faults
     this.#retryDelaysMs = retryDelaysMs
     this.#log = log
   }
 
-  addressSnapshot(eventId: string, type: string): void {
-    for (const endpoint of this.#account.objects.all<WebhookEndpoint>('webhook_endpoint', { '$.status': 'enabled' })) {
-      if (covers(endpoint.enabled_events, type)) this.#address(eventId, type, endpoint.id, endpoint.url)
-    }
-    this.#addressDestinations(eventId, type, 'snapshot')
-  }
-
-  addressThin(eventId: string, type: string, only?: { id: string; _url: string }): void {
-    if (only) this.#address(eventId, type, only.id, only._url)
-    else this.#addressDestinations(eventId, type, 'thin')
+  address(form: 'snapshot' | 'thin', eventId: string, type: string, only?: Listener): void {
+    for (const { id, url } of only ? [only] : this.listeners.of(form, type)) this.#address(eventId, type, id, url)
   }
 
   /** How many deliveries of an event have not succeeded yet. */
@@ -132,13 +127,6 @@ export class Deliveries implements Mail {
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.allSettled(this.#running.values())
-  }
-
-  #addressDestinations(eventId: string, type: string, payload: EventDestination['event_payload']): void {
-    const where = { '$.status': 'enabled', '$.event_payload': payload }
-    for (const destination of this.#account.objects.all<EventDestination>('v2.core.event_destination', where)) {
-      if (covers(destination.enabled_events, type)) this.#address(eventId, type, destination.id, destination._url)
-    }
   }
 
   #address(eventId: string, type: string, endpoint: string, url: string): void {

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Account, EventLog, LoggedEvent, RelatedObject, Wire } from '../account.ts'
 import { refuse } from '../http/errors.ts'
 import { newId } from '../identifier.ts'
-import { covers, type EventDestination } from './endpoint.ts'
 import { finerTypes, relatedTo, twinOf } from './twins.ts'
 
 export const API_VERSION = '2026-10-28.endive'
@@ -27,7 +26,7 @@ type Thin = Pick<ThinEvent, 'data' | 'reason' | 'snapshot_event'> & { only?: { i
 /** Every event that happened; inside the transaction of what happened, so that one is never without the other. */
 export class Events implements EventLog {
   readonly #account: Account
-  /** What the last event of this transaction showed. */
+  /** What the last event showed, and which one keeps it: the next often shows the same. */
   #last: { object: Wire | null; json: string; seq: number; turn: number } = { object: null, json: '', seq: 0, turn: -1 }
 
   constructor(account: Account) {
@@ -38,21 +37,24 @@ export class Events implements EventLog {
     const account = this.#account
     if (account.rehearsing) return
     const id = newId('evt')
-    const shown = this.#show(object)
+    const json = object === this.#last.object ? this.#last.json : account.written(object)
+    const shown = json === this.#last.json && this.#last.turn === account.db.turn ? this.#last.seq : null
     const request = account.cause ?? NO_REQUEST
     const rest = `${previous ? `,"previous_attributes":${account.written(previous)}` : ''}},"livemode":${account.livemode},"pending_webhooks":0,"request":${JSON.stringify(request)},"type":"${type}"}`
-    account.db.run(
-      `insert into event_log (id, form, type, created, object_id, api_version, shown, rest)
-       values (?, 'snapshot', ?, ?, ?, ?, ?, ?)`,
+    const { rowid } = account.db.run(
+      `insert into event_log (id, form, type, created, object_id, api_version, shown, object, rest)
+       values (?, 'snapshot', ?, ?, ?, ?, ?, ?, ?)`,
       id,
       type,
       account.seconds(),
       typeof object.id === 'string' ? object.id : null,
       API_VERSION,
       shown,
+      shown === null ? json : null,
       rest,
     )
-    account.deliveries.addressSnapshot(id, type)
+    this.#last = { object, json, seq: shown ?? rowid, turn: account.db.turn }
+    account.deliveries.address('snapshot', id, type)
     const twin = twinOf(type)
     if (twin !== null && this.#isWanted(twin))
       this.#write(twin, relatedTo(object), { snapshot_event: id, ...this.#reason() })
@@ -64,7 +66,7 @@ export class Events implements EventLog {
     const previous = previousAttributes(before, after)
     if (Object.keys(previous).length === 0) return
     this.emit(type, after, previous)
-    if (this.#thinDestinations().length === 0) return
+    if (!this.#account.deliveries.listeners.hasThin) return
     for (const finer of finerTypes(type, after, before)) {
       if (this.#isWanted(finer)) this.#write(finer, relatedTo(after), this.#reason())
     }
@@ -98,18 +100,13 @@ export class Events implements EventLog {
       related?.id ?? null,
       account.written(event),
     )
-    account.deliveries.addressThin(event.id, type, only)
+    account.deliveries.address('thin', event.id, type, only && { id: only.id, url: only._url })
     return event
   }
 
   /** Twins are written only for who asked for them: else each change would be told twice to nobody. */
   #isWanted(type: string): boolean {
-    return this.#thinDestinations().some(({ enabled_events: types }) => covers(types, type))
-  }
-
-  #thinDestinations(): EventDestination[] {
-    const where = { '$.status': 'enabled', '$.event_payload': 'thin' }
-    return this.#account.objects.all<EventDestination>('v2.core.event_destination', where)
+    return this.#account.deliveries.listeners.of('thin', type).length > 0
   }
 
   #reason(): Pick<ThinEvent, 'reason'> {
@@ -120,16 +117,6 @@ export class Events implements EventLog {
 
   find(form: LoggedEvent['form'], id: string): LoggedEvent | undefined {
     return this.#account.db.get<LoggedEvent>('select * from events where form = ? and id = ?', form, id)
-  }
-
-  /** Keeps what an event shows, unless the last one showed the same. @returns its number */
-  #show(object: Wire): number {
-    const { db } = this.#account
-    const json = object === this.#last.object ? this.#last.json : this.#account.written(object)
-    if (json === this.#last.json && this.#last.turn === db.turn) return this.#last.seq
-    const { rowid: seq } = db.run('insert into event_objects (json) values (?)', json)
-    this.#last = { object, json, seq, turn: db.turn }
-    return seq
   }
 }
 
