@@ -164,7 +164,29 @@ conformance(
     assert.equal(answer.identifier, event.identifier)
     await assert.rejects(
       subject.stripe.v2.billing.meterEvents.create(event),
-      refusal({ message: new RegExp(`^An event already exists with identifier ${event.identifier}`) }),
+      refusal({ code: 'duplicate_meter_event' }),
     )
+  },
+)
+
+conformance(
+  'v2 validates the payload at once',
+  'docs.stripe.com/api/v2/billing/meter-events/create, "Error Codes": archived_meter, no_meter, payload_invalid_value, payload_no_customer_defined, payload_no_value_defined',
+  async (subject) => {
+    const { customer, meter } = await metered(subject)
+    const { event_name } = meter
+    const payload = { stripe_customer_id: customer.id, value: '1' }
+    const create = (event: Stripe.V2.Billing.MeterEventCreateParams) =>
+      subject.stripe.v2.billing.meterEvents.create(event)
+
+    const cases: [event: Stripe.V2.Billing.MeterEventCreateParams, code: string][] = [
+      [{ event_name: subject.unique('nobody'), payload }, 'no_meter'],
+      [{ event_name, payload: { value: '1' } }, 'payload_no_customer_defined'],
+      [{ event_name, payload: { stripe_customer_id: customer.id } }, 'payload_no_value_defined'],
+      [{ event_name, payload: { ...payload, value: 'many' } }, 'payload_invalid_value'],
+    ]
+    for (const [event, code] of cases) await assert.rejects(create(event), refusal({ code }))
+    await subject.stripe.billing.meters.deactivate(meter.id)
+    await assert.rejects(create({ event_name, payload }), refusal({ code: 'archived_meter' }))
   },
 )

@@ -190,3 +190,13 @@ test('faults: lost answers, cut connections, statuses before and after the work'
   assert.deepEqual(local.faults.read().answer?.count, 0)
   assert.equal(local.requestCount('/v1/customers'), 8)
 })
+
+test('refusals of v2 have a code and no type', async (t) => {
+  const { local } = await world(t, NOW)
+  const headers = { 'content-type': 'application/json' }
+  const invalid = await call(local, 'POST', '/v2/core/event_destinations', { body: '{"name":"x"}', headers })
+  assert.deepEqual([invalid.status, Object.keys(invalid.error).toSorted()], [400, ['code', 'message']])
+  assert.equal(invalid.error.code, 'invalid_fields')
+  const missing = await call(local, 'GET', '/v2/core/event_destinations/ed_nope')
+  assert.deepEqual([missing.status, missing.error.code], [404, 'not_found'])
+})

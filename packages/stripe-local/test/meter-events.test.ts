@@ -201,10 +201,8 @@ test('v2 events count the same', async (t) => {
   }
   const answer = await stripe.v2.billing.meterEvents.create(event)
   assert.equal(answer.timestamp, '2026-03-10T11:00:00.000Z')
-  assert.match(
-    (await refusalOf(stripe.v2.billing.meterEvents.create(event))).message,
-    /^An event already exists with identifier v2/,
-  )
+  const refusal = await refusalOf(stripe.v2.billing.meterEvents.create(event))
+  assert.deepEqual([refusal.statusCode, refusal.code], [400, 'duplicate_meter_event'])
   await local.idle()
   assert.equal(
     local.usage(customer.id, 'ai_tokens', {
@@ -287,7 +285,7 @@ test('the stream takes a hundred events by a session token and reports what is w
   await local.advance(new Date('2026-03-10T12:15:01Z'))
   await assert.rejects(
     streaming.v2.billing.meterEventStream.create({ events: [{ event_name: 'ai_tokens', payload }] }),
-    { rawType: 'temporary_session_expired' },
+    { rawType: 'temporary_session_expired', code: 'billing_meter_event_session_expired', statusCode: 401 },
   )
 })
 

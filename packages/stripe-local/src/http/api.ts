@@ -7,7 +7,7 @@ import { isStreamToken } from '../resources/meter-events.ts'
 import { checkRequest } from '../schema/request.ts'
 import { API_VERSION } from '../webhooks/events.ts'
 import { authenticate } from './authentication.ts'
-import { ApiError, type WireError } from './errors.ts'
+import { ApiError, inV2, type WireError } from './errors.ts'
 import { expand } from './expand.ts'
 import { type RawFields, rawFrom, readForm } from './form.ts'
 import { fingerprintOf, IdempotencyKeys } from './idempotency.ts'
@@ -221,6 +221,10 @@ export class Api {
   }
 
   #perform(method: string, path: string, raw: RawFields): Wire {
+    return path.startsWith('/v2/') ? inV2(() => this.#handle(method, path, raw)) : this.#handle(method, path, raw)
+  }
+
+  #handle(method: string, path: string, raw: RawFields): Wire {
     const { route, ids, schema } = this.#router.find(method, path)
     if (schema) checkRequest(route, schema, raw)
     const endpoint = schema && `${method} ${route.path}`

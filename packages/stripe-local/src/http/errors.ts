@@ -1,6 +1,6 @@
-/** The `error` object of Stripe's answers. */
+/** The `error` object of Stripe's answers. In v2 most errors have a code and no type. */
 export interface WireError {
-  type:
+  type?:
     | 'api_error'
     | 'card_error'
     | 'idempotency_error'
@@ -28,9 +28,10 @@ export class ApiError extends Error {
     super(error.message)
     this.name = 'ApiError'
     this.status = status
-    this.error = error.code
-      ? { ...error, doc_url: `https://stripe.com/docs/error-codes/${error.code.replaceAll('_', '-')}` }
-      : error
+    this.error =
+      error.code && error.type
+        ? { ...error, doc_url: `https://stripe.com/docs/error-codes/${error.code.replaceAll('_', '-')}` }
+        : error
     this.kept = kept
   }
 }
@@ -62,4 +63,20 @@ export function missingReference(noun: string, id: string, param: string): ApiEr
 
 export function cardError(message: string, about: Omit<WireError, 'type' | 'message'> & { code: string }): ApiError {
   return new ApiError(402, { type: 'card_error', message, ...about })
+}
+
+/** A refusal of the v2 API: a code and a sentence. */
+export function refuseV2(code: string, message: string, status = 400): ApiError {
+  return new ApiError(status, { code, message })
+}
+
+/** Does work of the v2 API, whose refusals are of another shape than those of v1. @throws ApiError */
+export function inV2<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.error.type !== 'invalid_request_error') throw error
+    const code = error.status === 404 ? 'not_found' : 'invalid_fields'
+    throw new ApiError(error.status, { code, message: error.message }, error.kept)
+  }
 }

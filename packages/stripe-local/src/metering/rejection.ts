@@ -21,7 +21,10 @@ export function refusalOf(
 }
 
 /** What is wrong with an accepted event: found later, and told by a report. */
-export function rejectionOf(account: Account, event: MeterEventRow): Rejection | null {
+export function rejectionOf(
+  account: Account,
+  event: Pick<MeterEventRow, 'event_name' | 'meter' | 'customer' | 'value'> & { rejection?: string | null },
+): Rejection | null {
   if (event.rejection) return readRejection(event.rejection)
   return meterRejection(account, event) ?? customerRejection(account, event) ?? valueRejection(event.value)
 }
@@ -67,7 +70,7 @@ function digitsRejection(value: string): Rejection | null {
   }
 }
 
-function customerRejection(account: Account, event: MeterEventRow): Rejection | null {
+function customerRejection(account: Account, event: Pick<MeterEventRow, 'customer' | 'meter'>): Rejection | null {
   if (!event.customer) {
     const key = account.get<Meter>('billing.meter', event.meter!).customer_mapping.event_payload_key
     return { code: 'meter_event_no_customer_defined', message: `Customer mapping key ${key} not found in payload.` }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Account } from '../account.ts'
-import { ApiError, refuse } from '../http/errors.ts'
+import { ApiError, refuse, refuseV2 } from '../http/errors.ts'
 import { list, mapOfText, oneOf, required, shape, text, timestamp } from '../http/params.ts'
 import { route } from '../http/route.ts'
 import { newId } from '../identifier.ts'
-import { type Rejection, refusalOf, writeRejection } from '../metering/rejection.ts'
+import { type Rejection, refusalOf, rejectionOf, writeRejection } from '../metering/rejection.ts'
 import type { Meter, MeterEventRow } from '../metering/usage.ts'
 import { plainNotation } from '../metering/value.ts'
 import type { Customer } from './customers.ts'
@@ -12,6 +12,7 @@ import type { Customer } from './customers.ts'
 const IDENTIFIER_KNOWN_MS = 24 * 60 * 60 * 1000
 const SESSION_SECONDS = 15 * 60
 const STREAM_TOKEN = 'mestoken_test_'
+const DUPLICATE = 'duplicate_meter_event'
 
 interface Incoming {
   event_name: string
@@ -37,7 +38,7 @@ export const meterEventRoutes = [
       timestamp: timestamp(),
     },
     (account, params) => {
-      const { created, identifier, timestamp: at } = acceptMeterEvent(account, params)
+      const { created, identifier, timestamp: at } = acceptMeterEvent(account, params, refusedInV1)
       const { event_name: eventName, payload } = params
       return {
         object: 'billing.meter_event',
@@ -61,7 +62,8 @@ export const meterEventRoutes = [
       timestamp: text(),
     },
     (account, params) => {
-      const accepted = acceptMeterEvent(account, { ...params, timestamp: instant(params.timestamp) })
+      const incoming = { ...params, timestamp: instant(params.timestamp) }
+      const accepted = acceptMeterEvent(account, incoming, refusedInV2)
       return {
         object: 'v2.billing.meter_event',
         created: iso(accepted.created),
@@ -112,7 +114,7 @@ export const meterEventRoutes = [
     (account, params) => {
       cancelMeterEvent(account, params.event_name, params.cancel.identifier)
       return {
-        id: newId('mtrea_test'),
+        id: newId('mtr_event_adj_test'),
         object: 'v2.billing.meter_event_adjustment',
         cancel: params.cancel,
         created: iso(account.seconds()),
@@ -160,13 +162,18 @@ export const meterEventRoutes = [
   ),
 ]
 
-/** What Stripe checks before it answers. Customer and value are checked later, by the aggregation. */
-export function acceptMeterEvent(account: Account, incoming: Incoming): Accepted {
+/** How a version of the API says at once what is wrong with an event; null: it says so later, or never. */
+type Refusing = (account: Account, event: Event, wrong: Rejection) => ApiError | null
+
+/** What Stripe checks before it answers, in the words of v1 or v2; the rest is checked later, by the aggregation. */
+function acceptMeterEvent(account: Account, incoming: Incoming, refusing: Refusing): Accepted {
   const { event, now } = eventFrom(account, incoming)
-  if (isKnown(account, event)) throw refuse(`An event already exists with identifier ${event.identifier}.`)
-  const refusal = refusalOf(account, event, now)
-  if (refusal && !isForLater(account, refusal)) throw refusedAtOnce(refusal, event.event_name)
-  accept(account, event, refusal)
+  const wrong = isKnown(account, event)
+    ? { code: DUPLICATE, message: `An event already exists with identifier ${event.identifier}.` }
+    : (refusalOf(account, event, now) ?? rejectionOf(account, event))
+  const refused = wrong && refusing(account, event, wrong)
+  if (refused) throw refused
+  accept(account, event, null)
   return { created: account.seconds(), identifier: event.identifier, timestamp: event.timestamp }
 }
 
@@ -214,19 +221,48 @@ function isKnown(account: Account, event: Event): boolean {
   return known !== undefined && known.received_ms > event.received_ms - IDENTIFIER_KNOWN_MS
 }
 
-function isForLater(account: Account, { code }: Rejection): boolean {
-  return account.readings.unknownEventName === 'reported' && (code === 'no_meter' || code === 'archived_meter')
+/** v1 says at once what it knows without looking at customer and value; their faults turn up in a report. */
+function refusedInV1(account: Account, event: Event, { code, message }: Rejection): ApiError | null {
+  switch (code) {
+    case DUPLICATE:
+      return refuse(message)
+    case 'no_meter':
+    case 'archived_meter':
+      if (account.readings.unknownEventName === 'reported') return null
+      return refuse(`No active meter found for event name "${event.event_name}".`, {
+        code: 'resource_missing',
+        param: 'event_name',
+      })
+    case 'meter_event_value_too_many_digits':
+      return refuse(message, { code, param: 'payload' })
+    case 'timestamp_in_future':
+    case 'timestamp_too_far_in_past':
+      return refuse(message, { param: 'timestamp' })
+    default:
+      return null
+  }
 }
 
-function refusedAtOnce({ code, message }: Rejection, eventName: string): ApiError {
-  if (code === 'no_meter' || code === 'archived_meter') {
-    return refuse(`No active meter found for event name "${eventName}".`, {
-      code: 'resource_missing',
-      param: 'event_name',
-    })
+/** v2 validates the payload at once (docs: api/v2/billing/meter-events/create, "Error Codes"), but not the customer. */
+function refusedInV2(_account: Account, event: Event, { code, message }: Rejection): ApiError | null {
+  switch (code) {
+    case DUPLICATE:
+      return refuseV2(code, message)
+    case 'no_meter':
+      return refuseV2(code, 'A meter must exist to submit events.')
+    case 'archived_meter':
+      return refuseV2(code, 'The meter must be Active to submit events.')
+    case 'meter_event_no_customer_defined':
+      return refuseV2('payload_no_customer_defined', 'The payload must have a reference to the customer.')
+    case 'meter_event_invalid_value':
+      return event.value === ''
+        ? refuseV2('payload_no_value_defined', 'The payload must have a value.')
+        : refuseV2('payload_invalid_value', message)
+    case 'meter_event_customer_not_found':
+      return null
+    default:
+      return refuseV2(code, message)
   }
-  if (code === 'meter_event_value_too_many_digits') return refuse(message, { code, param: 'payload' })
-  return refuse(message, { param: 'timestamp' })
 }
 
 /** The token of a meter event session stands for the key at the stream, for a quarter of an hour. */
@@ -235,7 +271,15 @@ export function isStreamToken(path: string, header: string | null, now: number):
   if (path !== '/v2/billing/meter_event_stream' || !token.startsWith(STREAM_TOKEN)) return false
   const expires = Number.parseInt(token.slice(STREAM_TOKEN.length), 36)
   if (expires > now) return true
-  throw new ApiError(401, { type: 'temporary_session_expired', message: 'The temporary session has expired.' }, false)
+  throw new ApiError(
+    401,
+    {
+      type: 'temporary_session_expired',
+      code: 'billing_meter_event_session_expired',
+      message: 'The temporary session token has expired.',
+    },
+    false,
+  )
 }
 
 /** The active meter of that event name, or else an inactive one. */
@@ -279,8 +323,7 @@ function cancelMeterEvent(account: Account, eventName: string, identifier: strin
 function instant(written: string | undefined): number | undefined {
   if (written === undefined) return undefined
   const ms = /^\d{4}-\d\d-\d\dT/.test(written) ? Date.parse(written) : Number.NaN
-  if (Number.isNaN(ms))
-    throw refuse(`Invalid timestamp: ${written} is not RFC 3339.`, { code: 'invalid_fields', param: 'timestamp' })
+  if (Number.isNaN(ms)) throw refuseV2('invalid_fields', `Invalid timestamp: ${written} is not RFC 3339.`)
   return Math.floor(ms / 1000)
 }
 
