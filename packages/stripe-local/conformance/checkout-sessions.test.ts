@@ -690,6 +690,29 @@ conformance(
 )
 
 conformance(
+  'an anchor that lies ahead charges the share up to it, as the page said',
+  'Checkout/Sessions.d.ts, SubscriptionData.billing_cycle_anchor: "A future timestamp to anchor the subscription\'s billing cycle for new subscriptions."',
+  async ({ stripe, unique }) => {
+    const { monthly } = await prices(stripe, unique)
+    const anchor = Math.floor(Date.now() / 1000) + 10 * 86_400
+    const session = await stripe.checkout.sessions.create({
+      mode: 'subscription',
+      line_items: [{ price: monthly.id, quantity: 1 }],
+      subscription_data: { billing_cycle_anchor: anchor },
+      success_url: SUCCESS,
+    })
+    // ten days of a month of 28 to 31 days: between 2000 × 10 ÷ 31 = 645 and 2000 × 10 ÷ 28 = 714, less a second or two
+    assert.ok(session.amount_total! >= 644 && session.amount_total! <= 714, String(session.amount_total))
+    await press(session.url!, { number: '4242 4242 4242 4242' })
+
+    const done = await stripe.checkout.sessions.retrieve(session.id, { expand: ['invoice', 'subscription'] })
+    assert.ok(Math.abs((done.invoice as Stripe.Invoice).total - session.amount_total!) <= 1)
+    assert.equal((done.subscription as Stripe.Subscription).billing_cycle_anchor, anchor)
+  },
+  PAGE,
+)
+
+conformance(
   'an expired session can be recovered as a copy',
   'docs.stripe.com/payments/checkout/abandoned-carts: "the recovery URL … when a customer visits it, a new Checkout Session is created that\'s a copy of the original expired Checkout Session"; Session.recovered_from',
   async ({ stripe, unique }) => {

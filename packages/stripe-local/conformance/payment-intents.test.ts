@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Stripe } from 'stripe'
-import { conformance } from './conformance.ts'
+import { conformance, seconds } from './conformance.ts'
 
 /** Cards only, so that no `return_url` is asked for. */
 const cards = { allowed_payment_method_types: ['card' as const] }
@@ -241,6 +241,33 @@ conformance(
     const again = await refusal(stripe.paymentIntents.capture(held.id))
     assert.equal(again.code, 'payment_intent_unexpected_state')
   },
+)
+
+conformance(
+  'what is held and not captured within seven days is let go',
+  'docs.stripe.com/payments/place-a-hold-on-a-payment-method: "If you don\'t capture the payment before the authorization expires, the funds are released and the payment status changes to canceled"; online cards: 7 days',
+  async ({ stripe, clock }) => {
+    const time = await clock('2026-01-10T08:00:00Z')
+    const customer = await time.customer()
+    const held = await stripe.paymentIntents.create({
+      ...confirmed,
+      customer: customer.id,
+      payment_method: customer.invoice_settings.default_payment_method as string,
+      capture_method: 'manual',
+      expand: ['latest_charge'],
+    })
+    const { card } = (held.latest_charge as Stripe.Charge).payment_method_details!
+    assert.equal(card!.capture_before, seconds('2026-01-17T08:00:00Z'))
+
+    await time.advance('2026-01-17T07:00:00Z')
+    assert.equal((await stripe.paymentIntents.retrieve(held.id)).status, 'requires_capture')
+    await time.advance('2026-01-17T09:00:00Z')
+    const gone = await stripe.paymentIntents.retrieve(held.id, { expand: ['latest_charge'] })
+    assert.equal(gone.status, 'canceled')
+    assert.equal(gone.cancellation_reason, 'automatic')
+    assert.equal((gone.latest_charge as Stripe.Charge).refunded, true)
+  },
+  { localOnly: 'cards are not on test clocks at the real Stripe' },
 )
 
 conformance(

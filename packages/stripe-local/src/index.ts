@@ -18,6 +18,7 @@ import { Usage } from './metering/usage.ts'
 import { Objects } from './objects.ts'
 import type { FaultSettings } from './pages/context.ts'
 import { createPages } from './pages/index.ts'
+import { authorizationDue } from './payments/pay.ts'
 import { DEFAULT_READINGS, type Readings } from './readings.ts'
 import { grantDue } from './resources/credit-grants.ts'
 import { kinds, routes } from './resources/index.ts'
@@ -314,6 +315,7 @@ function openAccount(options: EmbeddedOptions, faults: Faults, log: (line: strin
   timeline.handlers.set('credit_grant', (id) => grantDue(account, id))
   timeline.handlers.set('test_clock', (id) => clockDue(account, id))
   timeline.handlers.set('checkout', (id) => sessionDue(account, id))
+  timeline.handlers.set('authorization', (id) => authorizationDue(account, id))
   timeline.handlers.set('delivery', (id) => account.deliveries.retry(id))
   return account
 }

@@ -1,6 +1,14 @@
 import type { Database } from './database.ts'
 
-export type DueKind = 'subscription' | 'schedule' | 'invoice' | 'credit_grant' | 'checkout' | 'delivery' | 'test_clock'
+export type DueKind =
+  | 'authorization'
+  | 'checkout'
+  | 'credit_grant'
+  | 'delivery'
+  | 'invoice'
+  | 'schedule'
+  | 'subscription'
+  | 'test_clock'
 type Handler = (id: string, atMs: number) => void
 type Due = { kind: DueKind; id: string; atMs: number }
 

@@ -161,12 +161,16 @@ function outcomeOf(decline: Decline | null): Wire {
   return { ...common, network_status: 'declined_by_network', reason, seller_message, type: 'issuer_declined' }
 }
 
-function cardDetails({ amount, authenticated, decline, method }: Charging): Wire {
+/** How long a card's authorization holds; then it is let go. */
+export const HOLD_SECONDS = 7 * 86_400
+
+function cardDetails({ amount, authenticated, capture, created, decline, method }: Charging): Wire {
   const { brand, checks, country, exp_month, exp_year, fingerprint, funding, last4, regulated_status } = method.card
   return {
     amount_authorized: decline ? null : amount,
     authorization_code: decline ? null : '123456',
     brand,
+    ...(capture === false && !decline && { capture_before: created + HOLD_SECONDS }),
     checks: decline?.code === 'incorrect_cvc' ? { ...(checks as Wire), cvc_check: 'fail' } : checks,
     country,
     electronic_commerce_indicator: authenticated ? '05' : null,

@@ -4,7 +4,8 @@ import { invoiceOfIntent, settledByIntent } from '../invoices/payment.ts'
 import { ASKS, asks, behaviourOf, type Decline } from '../resources/cards.ts'
 import { type Customer, customerParameter } from '../resources/customers.ts'
 import { attach, type PaymentMethod } from '../resources/payment-methods.ts'
-import { type Charge, chargeCard } from './charge.ts'
+import { type Charge, chargeCard, HOLD_SECONDS } from './charge.ts'
+import { chosenDecline } from './chosen-decline.ts'
 import { authenticationAction, errorOf, type PaymentIntent } from './payment-intent.ts'
 
 export interface Confirmation {
@@ -46,7 +47,7 @@ export function confirmPayment(account: Account, before: PaymentIntent, how: Con
     return asked
   }
   const behaviour = behaviourOf(method._number)
-  const decline = isAsked ? ASKS : (behaviour.attach ?? behaviour.charge ?? null)
+  const decline = isAsked ? ASKS : (chosenDecline(account) ?? behaviour.attach ?? behaviour.charge ?? null)
   // A payment that must not ask fails before the bank hears of it.
   const charge = isAsked && how.failsOnAction ? null : chargeFor(account, before, method, decline, how)
   return decline ? failed(account, before, method, decline, charge) : paid(account, before, method, charge!, how)
@@ -68,6 +69,7 @@ export function answerPayment(account: Account, before: PaymentIntent, passed: b
 export function capturePayment(account: Account, before: PaymentIntent, amount: number): PaymentIntent {
   const charge = account.get<Charge>('charge', before.latest_charge ?? '')
   const letGo = charge.amount - amount
+  planRelease(account, before, null)
   account.change<Charge>(
     charge,
     { captured: true, amount_captured: amount, amount_refunded: letGo, refunded: false },
@@ -88,7 +90,9 @@ export function cancelPayment(account: Account, before: PaymentIntent, reason: s
   const charge =
     before.latest_charge === null ? undefined : account.objects.find<Charge>('charge', before.latest_charge)
   if (before.status === 'requires_capture' && charge) {
-    account.change<Charge>(charge, { amount_refunded: charge.amount, refunded: true }, 'charge.refunded')
+    planRelease(account, before, null)
+    const event = reason === 'automatic' ? 'charge.expired' : 'charge.refunded'
+    account.change<Charge>(charge, { amount_refunded: charge.amount, refunded: true }, event)
   }
   const canceled = account.objects.save<PaymentIntent>({
     ...before,
@@ -100,6 +104,16 @@ export function cancelPayment(account: Account, before: PaymentIntent, reason: s
   })
   account.events.emit('payment_intent.canceled', account.present(canceled))
   return canceled
+}
+
+/** The timeline's handler: what was authorized and not captured in time is let go. */
+export function authorizationDue(account: Account, id: string): void {
+  const held = account.objects.find<PaymentIntent>('payment_intent', id)
+  if (held?.status === 'requires_capture') cancelPayment(account, held, 'automatic')
+}
+
+function planRelease(account: Account, held: PaymentIntent, atMs: number | null): void {
+  account.timeline.schedule('authorization', held.id, atMs, held._clock)
 }
 
 /** The 402 that tells of an intent's last failure, with the intent as it now is. */
@@ -179,6 +193,7 @@ function paid(
     status: isHeld ? 'requires_capture' : 'succeeded',
     _return_url: null,
   })
+  if (isHeld) planRelease(account, after, (charge.created + HOLD_SECONDS) * 1000)
   const event = isHeld ? 'payment_intent.amount_capturable_updated' : 'payment_intent.succeeded'
   account.events.emit(event, account.present(after))
   const invoice = invoiceOfIntent(account, after.id)
