@@ -13,10 +13,10 @@ export class Inspection {
     this.#db = db
   }
 
-  upcoming(limit: number): DueThing[] {
-    const sql = `select kind, id, at_ms from due where clock = '' order by at_ms, kind, id limit ?`
-    const rows = this.#db.all<{ kind: string; id: string; at_ms: number }>(sql, limit)
-    return rows.map(({ kind, id, at_ms }) => ({ kind, id, at: new Date(at_ms) }))
+  upcoming(limit: number, kind?: string): DueThing[] {
+    const sql = `select kind, id, at_ms from due where clock = ''${kind ? ' and kind = ?' : ''} order by at_ms, kind, id limit ?`
+    const rows = this.#db.all<{ kind: string; id: string; at_ms: number }>(sql, ...(kind ? [kind] : []), limit)
+    return rows.map((row) => ({ kind: row.kind, id: row.id, at: new Date(row.at_ms) }))
   }
 
   findCustomers(words: string, limit: number): string[] {

@@ -24,12 +24,12 @@ export function typedAddress(prefix: string, address: ApiObject | null): { [fiel
   return Object.fromEntries(PARTS.map((part) => [`${prefix}_${part}`, text(address, part) ?? '']))
 }
 
-/** The fields of a form as an address; the reverse of `typedAddress`. */
+/** The fields of a form as an address, without what was left empty; the reverse of `typedAddress`. */
 export function addressFrom(prefix: string, typed: { [field: string]: string }): { [part: string]: string } {
   return Object.fromEntries(
-    PARTS.map((part) => {
+    PARTS.flatMap((part) => {
       const value = typed[`${prefix}_${part}`]?.trim() ?? ''
-      return [part, part === 'country' ? value.toUpperCase() : value]
+      return value === '' ? [] : [[part, part === 'country' ? value.toUpperCase() : value]]
     }),
   )
 }

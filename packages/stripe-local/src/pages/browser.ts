@@ -81,5 +81,7 @@ document.querySelectorAll('time[data-local]').forEach((time) => {
 })
 document.querySelectorAll('[data-print], [data-copy]').forEach((button) => { button.hidden = false })
 document.querySelector('.dashboard > nav [aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' })
+const refresh = document.querySelector('[data-refresh]')
+if (refresh) setTimeout(() => location.reload(), Number(refresh.dataset.refresh))
 document.querySelectorAll('[data-summary]').forEach((summary) => summary.focus())
 `

@@ -128,14 +128,19 @@ function changesFrom(portal: Portal, typed: Typed): ApiObject {
     name: typed.shipping_name?.trim() || typed.name?.trim() || '',
     address: addressFrom('shipping', typed),
   }
-  const hasShipping = Object.values(shipping.address).some((part) => part !== '')
+  const address = addressFrom('address', typed)
   return {
     ...(mayChange(portal, 'name') && { name: typed.name?.trim() }),
     ...(mayChange(portal, 'email') && { email: typed.email?.trim() }),
     ...(mayChange(portal, 'phone') && { phone: typed.phone?.trim() ?? '' }),
-    ...(mayChange(portal, 'address') && { address: addressFrom('address', typed) }),
-    ...(mayChange(portal, 'shipping') && { shipping: hasShipping ? shipping : '' }),
+    ...(mayChange(portal, 'address') && { address: orUnset(address) }),
+    ...(mayChange(portal, 'shipping') && { shipping: orUnset(shipping.address) === '' ? '' : shipping }),
   }
+}
+
+/** An address, or the empty value that unsets it. */
+function orUnset(address: ApiObject): ApiObject | '' {
+  return Object.keys(address).length > 0 ? address : ''
 }
 
 const TAX_TYPES = [

@@ -226,12 +226,26 @@ summary { cursor: pointer; }
 .dashboard > nav { border-right: 1px solid var(--border); padding: 20px 12px; }
 .dashboard > nav .brand { display: grid; padding: 0 12px 16px; color: var(--text); }
 .dashboard > nav .brand strong { font-size: 16px; }
-.dashboard > nav ul { display: grid; gap: 2px; list-style: none; position: sticky; top: 16px; }
+.dashboard > nav ul { display: grid; gap: 2px; list-style: none; }
 .dashboard > nav li a { display: block; padding: 6px 12px; border-radius: 8px; color: var(--muted); }
 .dashboard > nav li a:hover { background: var(--raised); text-decoration: none; }
 .dashboard > nav a[aria-current] { background: var(--raised); color: var(--text); font-weight: 550; }
 .dashboard > main { padding: 32px 40px 64px; }
 .dashboard > main > * { max-width: 1120px; }
+.dashboard > nav .groups { position: sticky; top: 16px; }
+.dashboard > nav .group { padding: 16px 12px 4px; }
+.inline-form { display: flex; flex-wrap: wrap; gap: 12px; align-items: end; }
+.inline-form .field { width: 240px; }
+.inline-form.padded { padding: 16px 20px; }
+.scroll + .inline-form { border-top: 1px solid var(--border); }
+.inline-form button { min-height: 40px; }
+.row.end { justify-content: flex-end; flex-wrap: nowrap; }
+.due { display: grid; gap: 6px; }
+.progress { width: 100%; height: 8px; accent-color: var(--accent); }
+th.plain { color: inherit; font-size: 14px; line-height: 20px; font-weight: 400; white-space: normal; }
+.chart { display: block; width: 100%; height: 180px; }
+.chart rect { fill: var(--accent); }
+.chart .axis { stroke: var(--border); stroke-width: 1; vector-effect: non-scaling-stroke; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 16px; align-items: start; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 16px; }
 .figures .card { padding: 16px 20px; color: inherit; }
@@ -262,7 +276,11 @@ summary.padded { padding: 12px 20px; }
   .checkout .inner, .checkout .pay .inner { max-width: none; }
   .dashboard > nav { border-right: 0; border-bottom: 1px solid var(--border); padding: 12px; }
   .dashboard > nav .brand { grid-auto-flow: column; justify-content: space-between; align-items: baseline; padding: 0 8px 8px; }
-  .dashboard > nav ul { display: flex; overflow-x: auto; position: static; scrollbar-width: none; }
+  .dashboard > nav .groups { display: flex; overflow-x: auto; position: static; scrollbar-width: none; }
+  .dashboard > nav .group { display: none; }
+  .dashboard > nav ul { display: flex; }
+  .row.end { flex-wrap: wrap; }
+  .inline-form .field { width: 100%; }
   .dashboard > nav li a { white-space: nowrap; padding: 6px 10px; }
   .dashboard > main { padding: 20px 16px 48px; }
   .invoice .parties { grid-template-columns: 1fr; }

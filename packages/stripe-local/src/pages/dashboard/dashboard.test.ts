@@ -51,11 +51,11 @@ test('the overview says how to connect, with the key, and pages say the business
 
 test('usage, its subscription and its invoice are found from the customer', async (t) => {
   const { local, stripe, get, act } = await dashboard(t)
-  const { price, customer, use } = await essential(stripe, local)
+  const { meter, price, customer, use } = await essential(stripe, local)
   const subscription = await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] })
   await use('12345', new Date(START))
 
-  assert.match(await get('/dashboard/meters'), /priya@example\.com[\s\S]*12,345/)
+  assert.match(await get(`/dashboard/meters/${meter.id}`), /priya@example\.com[\s\S]*12,345/)
   assert.match(
     await get(`/dashboard/customers/${customer.id}`),
     new RegExp(`/dashboard/subscriptions/${subscription.id}`),
@@ -174,4 +174,116 @@ test('an id that names nothing gets a page that says so', async (t) => {
   const answer = await fetch(`${local.url}/dashboard/customers/cus_none`)
   assert.equal(answer.status, 404)
   assert.match(await answer.text(), /No such customer: &#39;cus_none&#39;/)
+})
+
+test('cards are declined, usage is rejected later and requests hang, as often as was chosen', async (t) => {
+  const { local, stripe, get, act } = await dashboard(t)
+  const { customer, use } = await essential(stripe, local)
+  await act('/dashboard/faults', {
+    'declines-count': '1',
+    'declines-code': 'insufficient_funds',
+    'rejections-count': '1',
+    'rejections-code': 'meter_event_invalid_value',
+    'hang-count': '1',
+    'hang-path': '/v1/products',
+  })
+  const pay = () =>
+    stripe.paymentIntents.create({
+      amount: 500,
+      currency: 'usd',
+      customer: customer.id,
+      payment_method: 'pm_card_visa',
+      confirm: true,
+      automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+    })
+  await assert.rejects(pay(), { code: 'card_declined', decline_code: 'insufficient_funds' })
+  assert.equal((await pay()).status, 'succeeded')
+  assert.match(await get('/dashboard/payments'), /requires payment method[\s\S]*Your card has insufficient funds/)
+
+  await use('7', new Date(START))
+  await use('8', new Date(START))
+  const received = await get('/dashboard/meter-events')
+  assert.match(
+    received,
+    /counted[\s\S]*<td class="number">8<[\s\S]*rejected[\s\S]*meter_event_invalid_value[\s\S]*<td class="number">7</,
+  )
+  assert.match(await get('/dashboard/meter-events?state=rejected'), /class="number">7</)
+
+  const headers = { authorization: `Bearer ${local.secretKey}` }
+  const hung = fetch(`${local.url}/v1/products`, { headers, signal: AbortSignal.timeout(100) })
+  await assert.rejects(hung, { name: 'TimeoutError' })
+  assert.equal((await fetch(`${local.url}/v1/products`, { headers })).status, 200)
+  assert.match(await get('/dashboard/requests?path=products'), /positive">200[\s\S]*danger">cut/)
+})
+
+test('requests are listed with their answers, and lead from the event they caused', async (t) => {
+  const { stripe, get } = await dashboard(t)
+  await stripe.customers.create({ name: 'Ada' }, { idempotencyKey: 'ada-1' })
+  await stripe.prices.create({ currency: 'usd', product: 'prod_none', unit_amount: 5 }).catch(() => {})
+  assert.match(
+    await get('/dashboard/requests'),
+    /POST \/v1\/prices[\s\S]*warning">400[\s\S]*POST \/v1\/customers[\s\S]*positive">200/,
+  )
+  const failed = await get('/dashboard/requests?outcome=failed')
+  assert.ok(failed.includes('/v1/prices') && !failed.includes('POST /v1/customers<'))
+
+  const event = (await get('/dashboard/events')).match(/href="(\/dashboard\/events\/evt_\w+)"/)?.[1]
+  const request = (await get(event ?? '')).match(/href="(\/dashboard\/requests\/req_\w+)"/)?.[1]
+  const page = await get(request ?? '')
+  assert.match(
+    page,
+    /ada-1[\s\S]*<code>name<\/code>[\s\S]*<code>Ada<\/code>[\s\S]*&quot;object&quot;: &quot;customer&quot;/,
+  )
+})
+
+test('customers are found by the beginning of address, name or id, whatever the case', async (t) => {
+  const { stripe, get } = await dashboard(t)
+  const ada = await stripe.customers.create({ name: 'Ada Lovelace', email: 'countess@example.com' })
+  await stripe.customers.create({ name: 'Grace Hopper', email: 'admiral@example.com' })
+  for (const words of ['ada l', 'COUNT', ada.id]) {
+    const page = await get(`/dashboard/customers?q=${encodeURIComponent(words)}`)
+    assert.ok(page.includes('countess@example.com') && !page.includes('admiral@'), words)
+  }
+  assert.match(await get('/dashboard/customers?q=lovelace'), /begins with this/)
+})
+
+test('products show their prices, readings their defaults, a meter its usage by day', async (t) => {
+  const { local, stripe, get } = await dashboard(t)
+  const { meter, customer, use } = await essential(stripe, local)
+  await use('1200', new Date('2026-10-30T10:00:00Z'))
+  await use('34', new Date(START))
+  assert.match(await get('/dashboard/products'), /Essential<\/a>[\s\S]*\$0\.05 per 1,000 units/)
+  assert.match(await get('/dashboard/readings'), /portalUpdatesMetered[\s\S]*<code>false<\/code>/)
+
+  const page = await get(`/dashboard/meters/${meter.id}?range=7+days&customer=${customer.id}`)
+  // Of the seven days up to Nov 1, Oct 26 is the first.
+  assert.match(page, /aria-label="1,234 from Oct 26 to Nov 1, at most 1,200 in one day\."/)
+  assert.match(page, /<title>Oct 30: 1,200<\/title>/)
+})
+
+test('test clocks are made, moved and deleted', async (t) => {
+  const { stripe, get, act } = await dashboard(t)
+  await act('/dashboard/clock/test-clocks', { name: 'March', frozen: '2027-03-01T00:00' })
+  const [clock] = (await stripe.testHelpers.testClocks.list()).data
+  assert.equal(clock?.frozen_time, Date.parse('2027-03-01T00:00Z') / 1000)
+
+  await act(`/dashboard/clock/test-clocks/${clock.id}`, { by: 'month' })
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await stripe.testHelpers.testClocks.retrieve(clock.id)).status === 'ready') break
+  }
+  const moved = await stripe.testHelpers.testClocks.retrieve(clock.id)
+  assert.equal(moved.frozen_time, Date.parse('2027-04-01T00:00Z') / 1000)
+
+  await act(`/dashboard/clock/test-clocks/${clock.id}`, { by: 'delete' })
+  assert.ok(!(await get('/dashboard/clock')).includes(clock.id))
+})
+
+test('an endpoint is disabled and enabled again', async (t) => {
+  const { stripe, act } = await dashboard(t)
+  const hook = await receiver(t)
+  const { id } = await stripe.webhookEndpoints.create({ url: hook.url, enabled_events: ['*'] })
+  await act(`/dashboard/deliveries/endpoints/${id}`, { enable: 'no' })
+  assert.equal((await stripe.webhookEndpoints.retrieve(id)).status, 'disabled')
+  await act(`/dashboard/deliveries/endpoints/${id}`, { enable: 'yes' })
+  assert.equal((await stripe.webhookEndpoints.retrieve(id)).status, 'enabled')
 })

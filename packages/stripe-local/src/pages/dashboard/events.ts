@@ -3,6 +3,7 @@ import { html } from 'hono/html'
 import type { PagesContext } from '../context.ts'
 import { time } from '../layout.ts'
 import { instant, integer, text } from '../wire.ts'
+import { deliveryRow } from './deliveries.ts'
 import { dashboardPage, objectHeading, rawObject, table } from './frame.ts'
 import { readPage } from './paging.ts'
 import { EVENT_COLUMNS, eventRow } from './rows.ts'
@@ -35,14 +36,17 @@ ${table({
   app.get(`${PATH}/:id`, async (c) => {
     const event = await context.api('GET', `/v1/events/${c.req.param('id')}`)
     const type = text(event, 'type') ?? 'Event'
+    const deliveries = await context.dashboard.deliveries({ limit: 25, event: text(event, 'id') ?? '' })
+    const request = text(event, 'request.id')
     return c.html(
       dashboardPage(
         PATH,
         type,
         html`${objectHeading(type, text(event, 'id') ?? '')}
 <section class="card"><dl class="facts"><dt>Created</dt><dd>${time(instant(event, 'created'), { year: true })}</dd>
-<dt>Caused by</dt><dd>${text(event, 'request.id') ? html`<code>${text(event, 'request.id')}</code>` : 'The local Stripe itself'}</dd>
+<dt>Caused by</dt><dd>${request ? html`<a class="id" href="/dashboard/requests/${request}">${request}</a>` : 'The local Stripe itself'}</dd>
 <dt>Webhooks pending</dt><dd>${integer(event, 'pending_webhooks') ?? 0}</dd></dl></section>
+${deliveries.length > 0 && html`<section class="card flush"><h2>Webhooks</h2>${deliveries.map((delivery) => deliveryRow(delivery, false))}</section>`}
 ${rawObject(event, true)}`,
       ),
     )

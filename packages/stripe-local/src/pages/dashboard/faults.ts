@@ -8,6 +8,30 @@ import { dashboardPage } from './frame.ts'
 const PATH = '/dashboard/faults'
 const STATUSES = [409, 429, 500, 503] as const
 const MODES = ['duplicate', 'reorder', 'drop'] as const
+const DECLINES = [
+  'generic_decline',
+  'insufficient_funds',
+  'lost_card',
+  'stolen_card',
+  'expired_card',
+  'incorrect_cvc',
+  'processing_error',
+  'do_not_honor',
+]
+const REJECTIONS = [
+  'meter_event_customer_not_found',
+  'meter_event_no_customer_defined',
+  'meter_event_invalid_value',
+  'meter_event_value_too_many_digits',
+  'archived_meter',
+  'timestamp_too_far_in_past',
+  'timestamp_in_future',
+]
+const COUNTED: { [kind: string]: string } = {
+  webhooks: 'How many deliveries',
+  declines: 'How many charges',
+  rejections: 'How many meter events',
+}
 type Kind = keyof FaultSettings
 type Form = { [field: string]: string }
 
@@ -30,7 +54,25 @@ const KINDS: { kind: Kind; title: string; does: string; withPath: boolean }[] = 
     does: 'The connection is closed and nothing is done.',
     withPath: true,
   },
+  {
+    kind: 'hang',
+    title: 'Hang',
+    does: 'No answer ever comes; nothing is done. The connection stays open until the client gives up.',
+    withPath: true,
+  },
   { kind: 'delay', title: 'Delay answers', does: 'Answers come only after a while.', withPath: true },
+  {
+    kind: 'declines',
+    title: 'Decline cards',
+    does: 'Every charge fails with this code, whatever the card.',
+    withPath: false,
+  },
+  {
+    kind: 'rejections',
+    title: 'Reject usage later',
+    does: 'Meter events are accepted, then rejected by a thin event with this code.',
+    withPath: false,
+  },
   {
     kind: 'webhooks',
     title: 'Disturb webhooks',
@@ -72,6 +114,8 @@ function formOf(settings: FaultSettings): Form {
   if (settings.answer?.afterWork) form['answer-after'] = 'on'
   if (settings.delay) form['delay-milliseconds'] = String(settings.delay.milliseconds)
   if (settings.webhooks) form['webhooks-mode'] = settings.webhooks.mode
+  if (settings.declines) form['declines-code'] = settings.declines.code
+  if (settings.rejections) form['rejections-code'] = settings.rejections.code
   return form
 }
 
@@ -86,7 +130,9 @@ function settingsOf(form: Form): { settings: FaultSettings; errors: FormErrors }
       errors[`${kind}-path`] = 'A path begins with a slash, such as /v1/billing/meter_events.'
     return count > 0 ? { count, ...(path && { path }) } : null
   }
-  const [answer, loseAnswers, dropRequests, delay, webhooks] = KINDS.map(({ kind }) => counted(kind))
+  const [answer, loseAnswers, dropRequests, hang, delay, declines, rejections, webhooks] = KINDS.map(({ kind }) =>
+    counted(kind),
+  )
   const milliseconds = Number(form['delay-milliseconds'] || 1000)
   if (!Number.isInteger(milliseconds) || milliseconds < 0 || milliseconds > 120_000)
     errors['delay-milliseconds'] = 'Enter whole milliseconds, at most 120000.'
@@ -96,7 +142,10 @@ function settingsOf(form: Form): { settings: FaultSettings; errors: FormErrors }
     ...(answer && { answer: { ...answer, status, afterWork: form['answer-after'] === 'on' } }),
     ...(loseAnswers && { loseAnswers }),
     ...(dropRequests && { dropRequests }),
+    ...(hang && { hang }),
     ...(delay && { delay: { ...delay, milliseconds } }),
+    ...(declines && { declines: { count: declines.count, code: oneOf(DECLINES, form['declines-code']) } }),
+    ...(rejections && { rejections: { count: rejections.count, code: oneOf(REJECTIONS, form['rejections-code']) } }),
     ...(webhooks && { webhooks: { count: webhooks.count, mode } }),
   }
   return { settings, errors }
@@ -122,8 +171,10 @@ ${KINDS.map(
 <p class="muted">${does}</p>
 ${kind === 'answer' && select('answer-status', 'Status', STATUSES.map(String), form['answer-status'] ?? '500')}
 ${kind === 'delay' && field({ name: 'delay-milliseconds', label: 'Milliseconds', value: form['delay-milliseconds'] ?? '1000', error: errors['delay-milliseconds'], inputmode: 'numeric' })}
+${kind === 'declines' && select('declines-code', 'Decline code', DECLINES, form['declines-code'] ?? '')}
+${kind === 'rejections' && select('rejections-code', 'Error code', REJECTIONS, form['rejections-code'] ?? '')}
 ${kind === 'webhooks' && select('webhooks-mode', 'How', MODES, form['webhooks-mode'] ?? 'duplicate')}
-${field({ name: `${kind}-count`, label: withPath ? 'How many requests' : 'How many deliveries', value: form[`${kind}-count`], error: errors[`${kind}-count`], inputmode: 'numeric', placeholder: 'Off' })}
+${field({ name: `${kind}-count`, label: COUNTED[kind] ?? 'How many requests', value: form[`${kind}-count`], error: errors[`${kind}-count`], inputmode: 'numeric', placeholder: 'Off' })}
 ${check(`${kind}-always`, 'Until turned off', form[`${kind}-always`])}
 ${withPath && field({ name: `${kind}-path`, label: 'Only paths that begin with', value: form[`${kind}-path`], error: errors[`${kind}-path`], placeholder: '/v1/billing/meter_events' })}
 ${kind === 'answer' && check('answer-after', 'Do the work first', form['answer-after'])}
@@ -131,6 +182,10 @@ ${kind === 'answer' && check('answer-after', 'Do the work first', form['answer-a
 )}</div>
 <div class="row"><button class="primary">Save</button><button name="off" value="yes">Turn all off</button></div></form>`,
   )
+}
+
+function oneOf(values: string[], typed: string | undefined): string {
+  return values.find((value) => value === typed) ?? values[0]!
 }
 
 function isOn(form: Form, kind: Kind): boolean {

@@ -6,8 +6,13 @@ import { deliveryPages } from './deliveries.ts'
 import { eventPages } from './events.ts'
 import { faultPages } from './faults.ts'
 import { invoiceListPages } from './invoices.ts'
+import { meterEventPages } from './meter-events.ts'
 import { meterPages } from './meters.ts'
 import { overviewPages } from './overview.ts'
+import { paymentPages } from './payments.ts'
+import { productPages } from './products.ts'
+import { readingPages } from './readings.ts'
+import { requestPages } from './requests.ts'
 import { subscriptionPages } from './subscriptions.ts'
 
 /** What the owner of the local Stripe sees: `/` and everything below `/dashboard`. */
@@ -17,8 +22,13 @@ export function dashboardPages(context: PagesContext): Hono {
     overviewPages,
     customerPages,
     subscriptionPages,
+    productPages,
     meterPages,
+    meterEventPages,
     invoiceListPages,
+    paymentPages,
+    requestPages,
+    readingPages,
     eventPages,
     deliveryPages,
     clockPages,

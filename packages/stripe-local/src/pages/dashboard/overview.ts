@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { PagesContext } from '../context.ts'
 import { shortId, time } from '../layout.ts'
 import { instant, list, text } from '../wire.ts'
-import { periodEnds } from './clock.ts'
+import { dueInWords, periodEnds } from './due.ts'
 import { dashboardPage, table } from './frame.ts'
 import { countOf } from './paging.ts'
 import { EVENT_COLUMNS, eventRow } from './rows.ts'
@@ -22,8 +22,8 @@ export function overviewPages(context: PagesContext): Hono {
     ])
     const sessions = await context.api('GET', '/v1/checkout/sessions', { status: 'open', limit: 10 })
     const events = await context.api('GET', '/v1/events', { limit: 10 })
-    const deliveries = await context.dashboard.deliveries({ limit: 100 })
-    const failed = deliveries.filter(({ status }) => status === 'failed').length
+    const failed = await context.dashboard.deliveries({ limit: 100, state: 'failed' })
+    const due = context.dashboard.upcoming(5)
     const address = new URL(context.baseUrl())
     const connect = `new Stripe('${context.secretKey}', {
   host: '${address.hostname}',
@@ -36,9 +36,9 @@ export function overviewPages(context: PagesContext): Hono {
       ['Active meters', meters, '/dashboard/meters'],
       ['Draft invoices', drafts, '/dashboard/invoices?status=draft'],
       ['Open invoices', open, '/dashboard/invoices?status=open'],
-      ['Failed deliveries', String(failed), '/dashboard/deliveries'],
+      ['Failed webhooks', failed.length === 100 ? '100+' : String(failed.length), '/dashboard/deliveries?state=failed'],
     ]
-    const [next] = await periodEnds(context)
+    const [next] = await periodEnds(context, 10)
     return c.html(
       dashboardPage(
         '/',
@@ -50,6 +50,7 @@ export function overviewPages(context: PagesContext): Hono {
         )}</div>
 <div class="grid"><section class="card stack"><h2>Time</h2><dl class="facts"><dt>Local time</dt>
 <dd>${time(context.now(), { year: true })}</dd><dt>Next period end</dt><dd>${time(next?.end ?? null, { year: true })}${next && html` <span class="muted">${next.customer}</span>`}</dd></dl>
+${due.length > 0 && html`<ul class="plain due small">${due.map((thing) => html`<li class="spread"><span>${dueInWords(thing)}</span>${time(thing.at)}</li>`)}</ul>`}
 <p><a class="button" href="/dashboard/clock">Move the clock</a></p></section>
 <section class="card stack"><h2>Connect</h2><dl class="facts"><dt>Secret key</dt><dd class="row"><code>${context.secretKey}</code>
 <button type="button" class="small" data-copy="${context.secretKey}" hidden>Copy key</button></dd></dl>
