@@ -129,6 +129,52 @@ test('a change for the end of the period is a schedule, and restoring releases i
   assert.equal(subscriptionOf(priya.id)?.plan, 'pro')
 })
 
+test('a metered plan changes with the period, and each bills its own usage', async (t) => {
+  const { local, stripe, plans, signUp, subscriptionOf } = await site(t)
+  const priya = await signUp('priya@example.com', 'Priya')
+  await priya.subscribe('essential')
+  const { stripeCustomerId, stripeSubscriptionId } = subscriptionOf(priya.id)!
+  const use = async (value: string) => {
+    const payload = { stripe_customer_id: stripeCustomerId!, value }
+    await stripe.billing.meterEvents.create({
+      event_name: 'ai_tokens',
+      payload,
+      timestamp: Math.floor(local.now().getTime() / 1000),
+    })
+    await local.idle()
+  }
+
+  await use('20000')
+  await priya.post('/subscription/upgrade', { plan: 'business', scheduleAtPeriodEnd: true, returnUrl: '/billing' })
+  await local.advance(new Date(local.now().getTime() + 32 * DAY_MS))
+  assert.equal(subscriptionOf(priya.id)?.plan, 'business')
+  const [renewal] = (await stripe.invoices.list({ subscription: stripeSubscriptionId! })).data
+  assert.equal(renewal?.amount_paid, 100, '20 packages of $0.05')
+
+  await use('20000')
+  const next = await stripe.invoices.createPreview({ subscription: stripeSubscriptionId! })
+  assert.equal(next.lines.data[0]?.pricing?.price_details?.price, plans.business)
+  assert.equal(next.amount_due, 100, '2 packages of $0.50')
+})
+
+test('a promotion code typed in at Checkout is off the first invoice', async (t) => {
+  const { local, stripe, signUp, subscriptionOf } = await site(t)
+  const coupon = await stripe.coupons.create({ percent_off: 50 })
+  await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: coupon.id }, code: 'WELCOME' })
+  const priya = await signUp('priya@example.com', 'Priya')
+
+  const wanted = { plan: 'pro', successUrl: '/billing', cancelUrl: '/pricing' }
+  const { url } = await priya.post<{ url: string }>('/subscription/upgrade', wanted)
+  const body = new URLSearchParams({ update: 'yes', promotion_code: 'welcome' })
+  assert.equal((await fetch(url, { method: 'POST', body })).status, 200)
+  assert.equal((await payAt(url, GOOD_CARD)).status, 303)
+  await local.idle()
+
+  assert.equal(subscriptionOf(priya.id)?.status, 'active')
+  const [first] = (await stripe.invoices.list({ subscription: subscriptionOf(priya.id)!.stripeSubscriptionId! })).data
+  assert.equal(first?.amount_paid, 1000, 'half of $20.00')
+})
+
 test('a trial is told from a paid period, and given once', async (t) => {
   const { local, stripe, signUp, subscriptionOf } = await site(t)
   const priya = await signUp('priya@example.com', 'Priya')
@@ -261,8 +307,10 @@ async function site(t: TestContext) {
         subscription: {
           enabled: true,
           authorizeReference: async () => true,
+          getCheckoutSessionParams: async () => ({ params: { allow_promotion_codes: true } }),
           plans: [
             { name: 'essential', priceId: plans.essential },
+            { name: 'business', priceId: plans.business },
             { name: 'pro', lookupKey: 'pro' },
             { name: 'team', priceId: plans.team },
             { name: 'trial', priceId: plans.pro, freeTrial: { days: 14 } },
@@ -305,7 +353,7 @@ async function createPlans(stripe: Stripe) {
     default_aggregation: { formula: 'sum' },
   })
   const monthly = async (name: string, unit_amount: number, params: Partial<Stripe.PriceCreateParams> = {}) => {
-    const price = await stripe.prices.create({
+    return await stripe.prices.create({
       currency: 'usd',
       unit_amount,
       tax_behavior: 'exclusive',
@@ -313,10 +361,13 @@ async function createPlans(stripe: Stripe) {
       recurring: { interval: 'month' },
       ...params,
     })
-    return price
   }
   const essential = await monthly('Essential', 5, {
     transform_quantity: { divide_by: 1000, round: 'up' },
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+  })
+  const business = await monthly('Business', 50, {
+    transform_quantity: { divide_by: 15_000, round: 'up' },
     recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
   })
   const pro = await monthly('Pro', 2000, { lookup_key: 'pro' })
@@ -335,7 +386,11 @@ async function createPlans(stripe: Stripe) {
       },
     },
   })
-  return { essential: essential.id, pro: pro.id, team: team.id, base: base.id, seat: seat.id }
+  const made = { essential, business, pro, team, base, seat }
+  return Object.fromEntries(Object.entries(made).map(([name, { id }]) => [name, id])) as Record<
+    keyof typeof made,
+    string
+  >
 }
 
 /** A person with an account, whose browser keeps the cookies. */
