@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Stripe } from 'stripe'
 import { conformance, seconds } from './conformance.ts'
 import { eventsAbout, linesOf, tokens } from './tokens.ts'
 
@@ -95,12 +96,15 @@ conformance(
     assert.deepEqual([open!.status, open!.attempted, open!.attempt_count], ['open', true, 1])
     assert.ok(open!.next_payment_attempt! > open!.status_transitions.finalized_at!)
     assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, 'past_due')
+    // "An automatic payment failure … will set this field to `true`", "Paying an invoice … to `false`".
+    assert.equal(((await stripe.customers.retrieve(customer.id)) as Stripe.Customer).delinquent, true)
     const types = await eventsAbout(stripe, open!.id, 'invoice.')
     assert.ok(types.includes('invoice.payment_failed'))
 
     const good = await stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
     await stripe.invoices.pay(open!.id, { payment_method: good.id })
     assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, 'active')
+    assert.equal(((await stripe.customers.retrieve(customer.id)) as Stripe.Customer).delinquent, false)
   },
 )
 
@@ -128,6 +132,7 @@ conformance(
     const [open] = await invoices()
     assert.deepEqual([open!.status, open!.collection_method, open!.attempted], ['open', 'send_invoice', false])
     assert.ok(open!.due_date! - open!.created >= 7 * 86_400 - 60)
+    assert.ok((await eventsAbout(stripe, open!.id, 'invoice.')).includes('invoice.sent'))
     await clock.advance('2026-02-18T10:30:00Z')
     assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, 'past_due')
   },

@@ -10,6 +10,7 @@ import type { Price } from '../resources/prices.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
 import { changeBalance } from './balance.ts'
 import { changeInvoice } from './change.ts'
+import { setDelinquent } from './delinquency.ts'
 import { balanceIn, HOUR_SECONDS, printed, totalsOf } from './draft.ts'
 import { billedTo, creditsOf, type Invoice, type UncollectibleReason } from './invoice.ts'
 import { type Line, usageLines, usedOf } from './line.ts'
@@ -59,11 +60,15 @@ export function finalizeInvoice(account: Account, id: string): Invoice {
   return due.amount === 0 ? settle(account, open, {}) : openPayment(account, open)
 }
 
-/** Finalizes and, unless the invoice is sent by mail, charges at once. */
+/** Finalizes, and charges or sends at once. A subscription's invoice is tried again when that fails, but for its first. */
 export function finalizeAndCollect(account: Account, id: string, options: Collection = {}): Invoice {
-  const open = finalizeInvoice(account, id)
-  if (open.status !== 'open' || open.collection_method !== 'charge_automatically') return open
-  return collect(account, open, options)
+  const closed = finalizeInvoice(account, id)
+  if (closed.status !== 'open') return closed
+  const isRetried = closed.parent !== null && closed.billing_reason !== 'subscription_create'
+  const open = isRetried && !closed.auto_advance ? account.objects.save({ ...closed, auto_advance: true }) : closed
+  if (open.collection_method === 'charge_automatically') return collect(account, open, options)
+  account.events.emit('invoice.sent', account.present(open))
+  return open
 }
 
 /** The timeline's handler: a draft whose time has come, an open invoice that is to be tried again or was due. */
@@ -72,8 +77,10 @@ export function invoiceDue(account: Account, id: string): void {
   if (!stored) return
   if (stored.status === 'draft' && stored.auto_advance) finalizeAndCollect(account, id, { automatic: true })
   if (stored.status !== 'open') return
-  if (stored.collection_method === 'send_invoice') account.invoiceReactions.overdue(account, stored)
-  else if (stored.auto_advance) collect(account, stored, { automatic: true })
+  if (stored.collection_method === 'send_invoice') {
+    setDelinquent(account, stored.customer, true)
+    account.invoiceReactions.overdue(account, stored)
+  } else if (stored.auto_advance) collect(account, stored, { automatic: true })
 }
 
 /** Counts the usage of each part anew and puts the new lines where the old ones stood. */
@@ -221,6 +228,7 @@ export function markUncollectible(account: Account, id: string, reason: Uncollec
     },
     'invoice.marked_uncollectible',
   )
+  setDelinquent(account, after.customer, false)
   account.invoiceReactions.forgiven(account, after)
   return after
 }

@@ -82,7 +82,11 @@ export interface UsagePart {
 export const lineItem: Kind = {
   type: 'line_item',
   noun: 'line item',
-  references: { subscription: 'subscription', 'pricing.price_details.price': 'price' },
+  references: {
+    subscription: 'subscription',
+    'pricing.price_details.price': 'price',
+    'pretax_credit_amounts.credit_balance_transaction': 'billing.credit_balance_transaction',
+  },
 }
 
 /** The lines of a metered item for a span of usage; `part` is where the invoice remembers the span. */

@@ -2,6 +2,7 @@ import type { Account, Kind } from '../account.ts'
 import { newId } from '../identifier.ts'
 import type { Stored } from '../objects.ts'
 import { type Charge, chargeCard } from '../payments/charge.ts'
+import { chosenDecline } from '../payments/chosen-decline.ts'
 import { authenticationAction, errorOf, newPaymentIntent, type PaymentIntent } from '../payments/payment-intent.ts'
 import { ASKS, asks, behaviourOf, type Decline } from '../resources/cards.ts'
 import type { Customer } from '../resources/customers.ts'
@@ -9,6 +10,7 @@ import type { PaymentMethod } from '../resources/payment-methods.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
 import { changeBalance } from './balance.ts'
 import { changeInvoice } from './change.ts'
+import { setDelinquent } from './delinquency.ts'
 import { DAY_SECONDS } from './draft.ts'
 import type { Invoice } from './invoice.ts'
 
@@ -58,7 +60,7 @@ export interface Collection extends Presence {
 /** Tries to charge an open invoice once. */
 export function collect(account: Account, open: Invoice, options: Collection = {}): Invoice {
   const method = options.method ?? methodFor(account, open)
-  const decline = declineOf(method, options)
+  const decline = chosenDecline(account) ?? declineOf(method, options)
   const { payment, intent } = paymentOf(account, open)
   const after = charged(account, open, intent, method, decline, options)
   account.objects.save(after)
@@ -85,7 +87,8 @@ export function methodFor(
   const id =
     open.default_payment_method ??
     subscription?.default_payment_method ??
-    customer.invoice_settings.default_payment_method
+    customer.invoice_settings.default_payment_method ??
+    customer.default_source
   return id === null ? null : (account.objects.find<PaymentMethod>('payment_method', id) ?? null)
 }
 
@@ -290,6 +293,7 @@ export function settle(account: Account, open: Invoice, changes: Partial<Invoice
   const { status_details: _forgiven, ...before } = open
   const paid = changeInvoice(account, before, ended, 'invoice.paid', 'invoice.payment_succeeded')
   if (open._attached) cancelPayments(account, paid, 'automatic')
+  setDelinquent(account, paid.customer, false)
   account.invoiceReactions.settled(account, paid)
   return paid
 }
@@ -311,6 +315,7 @@ function failed(account: Account, open: Invoice, intent: PaymentIntent, decline:
     { attempt_count: tried.attempt_count, attempted: true, next_payment_attempt },
     ...events,
   )
+  if (automatic) setDelinquent(account, after.customer, true)
   account.invoiceReactions.unpaid(account, after, counts && next_payment_attempt === null)
   return account.get<Invoice>('invoice', after.id)
 }

@@ -59,7 +59,7 @@ const changeable = {
   due_date: timestamp(),
   effective_at: onlyShown(unsettable(timestamp())),
   footer: onlyShown(unsettable(text())),
-  issuer: shape({ type: required(oneOf('self')) }),
+  issuer: onlyShown(shape({ type: required(oneOf('self')) })),
   metadata: metadata(),
   number: unsettable(text({ max: 26 })),
   payment_settings: onlyShown(shape({ payment_method_types: unsettable(list(text())) })),
@@ -198,7 +198,8 @@ export const invoiceRoutes = [
   route(
     'POST',
     '/v1/invoices/:id/pay',
-    { forgive: flag(), off_session: flag(), paid_out_of_band: flag(), payment_method: text() },
+    // A card is never partly funded: there is no difference to forgive.
+    { forgive: onlyShown(flag()), off_session: flag(), paid_out_of_band: flag(), payment_method: text() },
     (account, params, { id }) => {
       const before = account.get<Invoice>('invoice', id!)
       if (before.status === 'paid') throw refuse('Invoice is already paid')
