@@ -108,6 +108,30 @@ conformance(
 )
 
 conformance(
+  'a token given as source is what subscriptions charge',
+  'stripe Customer.default_source: "ID of the default payment source for the customer."; Subscription.default_payment_method: "If neither are set, invoices will use the customer\'s invoice_settings.default_payment_method or default_source."',
+  async ({ stripe }) => {
+    const customer = await stripe.customers.create({ source: 'tok_visa' })
+    assert.equal(typeof customer.default_source, 'string')
+    const price = await stripe.prices.create({
+      currency: 'usd',
+      unit_amount: 1000,
+      recurring: { interval: 'month' },
+      product_data: { name: 'Flat' },
+    })
+
+    const subscription = await stripe.subscriptions.create({
+      customer: customer.id,
+      items: [{ price: price.id }],
+      expand: ['latest_invoice'],
+    })
+
+    assert.equal(subscription.status, 'active')
+    assert.equal((subscription.latest_invoice as Stripe.Invoice).status, 'paid')
+  },
+)
+
+conformance(
   'a balance set by hand is a transaction',
   'stripe CustomerUpdateParams.balance: "An integer amount in cents (or local equivalent) that represents the customer\'s current balance, which affect the customer\'s future invoices."',
   async ({ stripe }) => {

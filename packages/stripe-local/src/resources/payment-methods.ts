@@ -141,6 +141,9 @@ export const paymentMethodRoutes = [
         'customer.updated',
       )
     }
+    if (owner.default_source === before.id) {
+      account.change(account.get<Customer>('customer', owner.id), { default_source: null }, 'customer.updated')
+    }
     return account.present(account.change(before, { customer: null, _spent: true }, 'payment_method.detached'))
   }),
 

@@ -175,7 +175,7 @@ function endsWithoutCard(account: Account, stored: Subscription, at: number): bo
   const customer = account.get<Customer>('customer', stored.customer)
   if (
     behavior === 'create_invoice' ||
-    (stored.default_payment_method ?? customer.invoice_settings.default_payment_method)
+    (stored.default_payment_method ?? customer.invoice_settings.default_payment_method ?? customer.default_source)
   )
     return false
   if (behavior === 'cancel') endSubscription(account, stored, { at, reason: null })
