@@ -99,6 +99,29 @@ conformance(
 )
 
 conformance(
+  'a credit names the line of the invoice it gives back',
+  'stripe InvoiceLineItems.d.ts ProrationDetails.credited_items: "For a credit proration `line_item`, the original debit line_items to which the credit proration applies."',
+  async (subject) => {
+    const { stripe } = subject
+    const { clock, customer, flat } = await plans(subject, '2027-04-01T00:00:00Z')
+    const [ten, twenty] = [await flat(), await flat(2000)]
+    const subscription = await stripe.subscriptions.create({ customer: customer.id, items: [{ price: ten.id }] })
+    const first = await stripe.invoices.retrieve(String(subscription.latest_invoice))
+    await clock.advance('2027-04-16T00:00:00Z')
+    const switched = await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: subscription.items.data[0]!.id, price: twenty.id }],
+      proration_behavior: 'always_invoice',
+    })
+    const invoice = await stripe.invoices.retrieve(String(switched.latest_invoice))
+    const credit = invoice.lines.data.find((line) => line.amount < 0)!
+    assert.deepEqual(credit.parent!.invoice_item_details!.proration_details!.credited_items, {
+      invoice: first.id,
+      invoice_line_items: [first.lines.data[0]!.id],
+    })
+  },
+)
+
+conformance(
   'flexible bills the usage before a switch at the price of its time',
   'docs.stripe.com/billing/subscriptions/billing-mode/compare: "1000 API calls at Price A (0.1 USD per 100 calls) = 1 USD; 500 API calls at Price B (0.15 USD per 100 calls) = 0.75 USD; Total invoice amount = 1.75 USD"',
   async (subject) => {

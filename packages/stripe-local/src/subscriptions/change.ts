@@ -10,7 +10,7 @@ import { addUsage, draftFrom, waitingBill } from './bill.ts'
 import type { ProrationBehavior } from './create.ts'
 import { wholePeriod } from './ending.ts'
 import { addItem, checkTogether, freshUsage, type NewItem, paramOf, periodOf, wantedPrice } from './items.ts'
-import { prorationItems, segmentItems, shareLines } from './proration.ts'
+import { creditedItems, prorationItems, segmentItems, shareLines } from './proration.ts'
 import { isMetered, itemsOf, type Subscription, type SubscriptionItem, subscriptionOf } from './subscription.ts'
 
 export interface ItemChange extends NewItem {
@@ -233,8 +233,13 @@ export function creditUnused(account: Account, stored: Subscription, item: Subsc
   const paid = { start: item.current_period_start, end: item.current_period_end }
   const whole = wholePeriod(stored, item, price)
   if (stored._bills_stub === false && isFlexible && paid.start > whole.start) return
-  for (const credit of prorationItems(account, stored, billed, price, at, 'credit', paid, whole))
-    createInvoiceItem(account, credit)
+  const credited = isFlexible ? creditedItems(account, stored, item, at) : null
+  for (const credit of prorationItems(account, stored, billed, price, at, 'credit', paid, whole)) {
+    createInvoiceItem(account, {
+      ...credit,
+      proration_details: { credited_items: credited, discount_amounts: [] },
+    })
+  }
 }
 
 function debitRest(account: Account, stored: Subscription, item: SubscriptionItem, billing: Billing): void {

@@ -5,7 +5,8 @@ import { proratedFrom, proratedSpan } from '../billing/proration.ts'
 import type { Price } from '../catalogue/price.ts'
 import type { Product } from '../catalogue/product.ts'
 import { netOfDiscounts, netUsage } from '../discounts/proration.ts'
-import type { createInvoiceItem } from '../invoices/items.ts'
+import type { Invoice } from '../invoices/invoice.ts'
+import type { createInvoiceItem, InvoiceItem } from '../invoices/items.ts'
 import {
   type Line,
   licensedLines,
@@ -101,6 +102,40 @@ export function prorationItems(
       test_clock: stored.test_clock,
     },
   ]
+}
+
+type CreditedItems = NonNullable<NewItem['proration_details']>['credited_items']
+
+/** What charged a licensed item for the time from an instant on: a line of an invoice, or an item that still waits for one. */
+export function creditedItems(
+  account: Account,
+  stored: Subscription,
+  item: SubscriptionItem,
+  at: number,
+): CreditedItems {
+  const isCharge = ({ amount, period }: { amount: number; period: Period }) =>
+    amount > 0 && period.start <= at && at < period.end
+  const items = account.objects
+    .all<InvoiceItem>('invoiceitem', { '$.parent.subscription_details.subscription': stored.id })
+    .filter((each) => each.parent?.subscription_details.subscription_item === item.id && isCharge(each))
+  const waiting = items.findLast((each) => each.invoice === null)
+  if (waiting) return { type: 'invoice_item', invoice_item: waiting.id }
+  const ids = new Set(items.map(({ id }) => id))
+  const invoices = account.objects
+    .all<Invoice>('invoice', { '$.parent.subscription_details.subscription': stored.id })
+    .filter(({ status }) => status !== 'void')
+  for (const invoice of invoices.toReversed()) {
+    const lines = invoice._lines.filter(
+      (line) =>
+        isCharge(line) &&
+        (line.parent?.subscription_item_details?.subscription_item === item.id ||
+          ids.has(line.parent?.invoice_item_details?.invoice_item ?? '')),
+    )
+    if (lines.length === 0) continue
+    const invoice_line_items = lines.map(({ id }) => id)
+    return { type: 'invoice_line_items', invoice_line_item_details: { invoice: invoice.id, invoice_line_items } }
+  }
+  return null
 }
 
 /** A licensed item's lines for part of a period: the share by the second, rounded down. */
