@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Stripe } from 'stripe'
 import { conformance } from './conformance.ts'
+import { refused } from './refusal.ts'
 
 const cards = { allowed_payment_method_types: ['card' as const] }
 
@@ -50,7 +51,7 @@ conformance(
   async ({ stripe }) => {
     const customer = await stripe.customers.create()
     for (const name of ['pm_card_visa_chargeDeclined', 'pm_card_chargeDeclinedExpiredCard']) {
-      const failure = await refusal(stripe.paymentMethods.attach(name, { customer: customer.id }))
+      const failure = await refused(stripe.paymentMethods.attach(name, { customer: customer.id }))
       assert.ok(failure instanceof Stripe.errors.StripeCardError, name)
       assert.equal(failure.statusCode, 402)
     }
@@ -64,7 +65,7 @@ conformance(
   async ({ stripe }) => {
     const customer = await stripe.customers.create()
     const card = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer: customer.id })
-    const failure = await refusal(
+    const failure = await refused(
       stripe.paymentIntents.create({
         amount: 1000,
         currency: 'usd',
@@ -92,7 +93,7 @@ conformance(
       payment_method: card.id,
       ...cards,
     }
-    const failure = await refusal(stripe.paymentIntents.create({ ...payment, off_session: true }))
+    const failure = await refused(stripe.paymentIntents.create({ ...payment, off_session: true }))
     assert.equal(failure.code, 'authentication_required')
     const attended = await stripe.paymentIntents.create({ ...payment, return_url: 'https://example.com' })
     assert.equal(attended.status, 'requires_action')
@@ -158,7 +159,7 @@ conformance(
       [{ cvc: '99' }, 'invalid_cvc', 'cvc'],
     ]
     for (const [wrong, code, param] of cases) {
-      const failure = await refusal(stripe.paymentMethods.create({ type: 'card', card: { ...good, ...wrong } }))
+      const failure = await refused(stripe.paymentMethods.create({ type: 'card', card: { ...good, ...wrong } }))
       assert.equal(failure.statusCode, 402, code)
       assert.equal(failure.code, code)
       assert.equal(failure.param, param)
@@ -171,12 +172,3 @@ conformance(
   },
   { localOnly: 'accounts may send raw card numbers only where Stripe has allowed it' },
 )
-
-async function refusal(attempt: Promise<unknown>): Promise<Stripe.errors.StripeError> {
-  const outcome = await attempt.then(
-    () => null,
-    (error: unknown) => error,
-  )
-  assert.ok(outcome instanceof Stripe.errors.StripeError, 'it was not refused')
-  return outcome
-}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { Stripe } from 'stripe'
+import type { Stripe } from 'stripe'
 import { conformance, seconds } from './conformance.ts'
+import { refused } from './refusal.ts'
 
 const PAGE = { localOnly: 'a hosted page has to be filled in' }
 const SUCCESS = 'https://example.com/done?session={CHECKOUT_SESSION_ID}'
@@ -96,7 +97,7 @@ conformance(
   'Checkout/Sessions.d.ts, mode: "Pass subscription if the Checkout Session includes at least one recurring item."; observed: the sentences of the refusals',
   async ({ stripe, unique }) => {
     const { monthly, once } = await prices(stripe, unique)
-    const recurringInPayment = await refusal(
+    const recurringInPayment = await refused(
       stripe.checkout.sessions.create({
         mode: 'payment',
         line_items: [{ price: monthly.id, quantity: 1 }],
@@ -104,7 +105,7 @@ conformance(
       }),
     )
     assert.match(recurringInPayment.message, /You specified `payment` mode but passed a recurring price/)
-    const nothingRecurring = await refusal(
+    const nothingRecurring = await refused(
       stripe.checkout.sessions.create({
         mode: 'subscription',
         line_items: [{ price: once.id, quantity: 1 }],
@@ -120,7 +121,7 @@ conformance(
   'observed: "You can not pass `payment_intent_data` in `subscription` mode."',
   async ({ stripe, unique }) => {
     const { monthly, once } = await prices(stripe, unique)
-    const payment = await refusal(
+    const payment = await refused(
       stripe.checkout.sessions.create({
         mode: 'subscription',
         line_items: [{ price: monthly.id, quantity: 1 }],
@@ -129,7 +130,7 @@ conformance(
       }),
     )
     assert.match(payment.message, /You can not pass `payment_intent_data` in `subscription` mode/)
-    const subscription = await refusal(
+    const subscription = await refused(
       stripe.checkout.sessions.create({
         mode: 'payment',
         line_items: [{ price: once.id, quantity: 1 }],
@@ -146,7 +147,7 @@ conformance(
   'observed: github.com/better-auth/better-auth/issues/8920 and github.com/stripe/stripe-java/issues/1584',
   async ({ stripe, unique }) => {
     const { monthly, metered } = await prices(stripe, unique)
-    const without = await refusal(
+    const without = await refused(
       stripe.checkout.sessions.create({
         mode: 'subscription',
         line_items: [{ price: monthly.id }],
@@ -154,7 +155,7 @@ conformance(
       }),
     )
     assert.match(without.message, /^Quantity is required\. Add `quantity` to `line_items\[0\]`/)
-    const withQuantity = await refusal(
+    const withQuantity = await refused(
       stripe.checkout.sessions.create({
         mode: 'subscription',
         line_items: [{ price: metered.id, quantity: 1 }],
@@ -171,7 +172,7 @@ conformance(
   async ({ stripe, unique }) => {
     const { once } = await prices(stripe, unique)
     await stripe.prices.update(once.id, { active: false })
-    const failure = await refusal(
+    const failure = await refused(
       stripe.checkout.sessions.create({
         mode: 'payment',
         line_items: [{ price: once.id, quantity: 1 }],
@@ -197,7 +198,7 @@ conformance(
         expires_at,
       })
     assert.equal((await make(now + 3600)).expires_at, now + 3600)
-    for (const wrong of [now + 60, now + 90_000]) assert.equal((await refusal(make(wrong))).param, 'expires_at')
+    for (const wrong of [now + 60, now + 90_000]) assert.equal((await refused(make(wrong))).param, 'expires_at')
   },
 )
 
@@ -215,7 +216,7 @@ conformance(
     })
     assert.equal(session.url, null)
     assert.match(session.client_secret!, new RegExp(`^${session.id}_secret_`))
-    const failure = await refusal(
+    const failure = await refused(
       stripe.checkout.sessions.create({
         mode: 'payment',
         ui_mode: 'embedded_page',
@@ -234,11 +235,11 @@ conformance(
   async ({ stripe, unique }) => {
     const { once } = await prices(stripe, unique)
     const common = { mode: 'payment' as const, line_items: [{ price: once.id, quantity: 1 }], success_url: SUCCESS }
-    const unknown = await refusal(stripe.checkout.sessions.create({ ...common, customer: 'cus_nope' }))
+    const unknown = await refused(stripe.checkout.sessions.create({ ...common, customer: 'cus_nope' }))
     assert.equal(unknown.code, 'resource_missing')
     assert.equal(unknown.param, 'customer')
     const customer = await stripe.customers.create()
-    const both = await refusal(
+    const both = await refused(
       stripe.checkout.sessions.create({ ...common, customer: customer.id, customer_email: 'a@example.com' }),
     )
     assert.match(both.message, /customer, customer_email/)
@@ -259,7 +260,7 @@ conformance(
     assert.equal(expired.status, 'expired')
     assert.equal(expired.url, null)
 
-    const again = await refusal(stripe.checkout.sessions.expire(session.id))
+    const again = await refused(stripe.checkout.sessions.expire(session.id))
     assert.match(again.message, /^Only Checkout Sessions with a status in \["open"\] can be expired/)
     await eventually(async () => {
       const events = await stripe.events.list({ type: 'checkout.session.expired' })
@@ -313,9 +314,9 @@ conformance(
     assert.equal(intent.status, 'requires_payment_method')
     assert.equal(intent.metadata!.why, 'later')
 
-    const failure = await refusal(stripe.checkout.sessions.create({ mode: 'setup', success_url: SUCCESS }))
+    const failure = await refused(stripe.checkout.sessions.create({ mode: 'setup', success_url: SUCCESS }))
     assert.equal(failure.statusCode, 400)
-    const own = await refusal(stripe.setupIntents.cancel(intent.id))
+    const own = await refused(stripe.setupIntents.cancel(intent.id))
     assert.equal(own.statusCode, 400)
   },
 )
@@ -333,7 +334,7 @@ conformance(
     const session = await stripe.checkout.sessions.create({ ...common, subscription_data: { trial_period_days: 14 } })
     assert.equal(session.amount_total, 0)
     const soon = Math.floor(Date.now() / 1000) + 3600
-    const failure = await refusal(
+    const failure = await refused(
       stripe.checkout.sessions.create({ ...common, subscription_data: { trial_end: soon } }),
     )
     assert.equal(failure.param, 'subscription_data[trial_end]')
@@ -358,7 +359,7 @@ conformance(
     assert.equal(session.custom_fields[0]!.text!.maximum_length, 10)
     assert.equal(session.custom_fields[0]!.text!.value, null)
     const four = ['a', 'b', 'c', 'd'].map(field)
-    assert.equal((await refusal(stripe.checkout.sessions.create({ ...common, custom_fields: four }))).statusCode, 400)
+    assert.equal((await refused(stripe.checkout.sessions.create({ ...common, custom_fields: four }))).statusCode, 400)
   },
 )
 
@@ -765,13 +766,4 @@ async function press(url: string, typed: { [field: string]: string }): Promise<R
   const person = { email: 'jenny.rosen@example.com', name: 'Jenny Rosen', expiry: '12 / 34', cvc: '123' }
   const body = new URLSearchParams({ ...person, ...typed })
   return await fetch(url, { method: 'POST', body, redirect: 'manual' })
-}
-
-async function refusal(attempt: Promise<unknown>): Promise<Stripe.errors.StripeError> {
-  const outcome = await attempt.then(
-    () => null,
-    (error: unknown) => error,
-  )
-  assert.ok(outcome instanceof Stripe.errors.StripeError, 'it was not refused')
-  return outcome
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Stripe } from 'stripe'
 import { conformance, seconds } from './conformance.ts'
+import { refused } from './refusal.ts'
 
 /** Cards only, so that no `return_url` is asked for. */
 const cards = { allowed_payment_method_types: ['card' as const] }
@@ -95,7 +96,7 @@ conformance(
       ],
     ]
     for (const [card, code, decline, message] of cases) {
-      const failure = await refusal(stripe.paymentIntents.create({ ...confirmed, payment_method: card }))
+      const failure = await refused(stripe.paymentIntents.create({ ...confirmed, payment_method: card }))
       assert.ok(failure instanceof Stripe.errors.StripeCardError, card)
       assert.equal(failure.statusCode, 402)
       assert.equal(failure.code, code)
@@ -140,7 +141,7 @@ conformance(
   async ({ stripe }) => {
     const customer = await stripe.customers.create()
     const card = await stripe.paymentMethods.attach('pm_card_authenticationRequired', { customer: customer.id })
-    const failure = await refusal(
+    const failure = await refused(
       stripe.paymentIntents.create({
         ...confirmed,
         customer: customer.id,
@@ -159,7 +160,7 @@ conformance(
   'error_on_requires_action fails rather than ask',
   'PaymentIntents.d.ts, error_on_requires_action: "Set to true to fail the payment attempt if the PaymentIntent transitions into requires_action"',
   async ({ stripe }) => {
-    const failure = await refusal(
+    const failure = await refused(
       stripe.paymentIntents.create({
         ...confirmed,
         payment_method: 'pm_card_authenticationRequired',
@@ -205,7 +206,7 @@ conformance(
     const card = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
     await stripe.paymentIntents.create({ ...confirmed, payment_method: card.id })
 
-    const failure = await refusal(stripe.paymentIntents.create({ ...confirmed, payment_method: card.id }))
+    const failure = await refused(stripe.paymentIntents.create({ ...confirmed, payment_method: card.id }))
     assert.equal(failure.statusCode, 400)
     assert.match(failure.message, /previously used/)
   },
@@ -224,7 +225,7 @@ conformance(
     assert.equal(held.amount_capturable, 1099)
     assert.equal(held.amount_received, 0)
 
-    const tooMuch = await refusal(stripe.paymentIntents.capture(held.id, { amount_to_capture: 1100 }))
+    const tooMuch = await refused(stripe.paymentIntents.capture(held.id, { amount_to_capture: 1100 }))
     assert.equal(tooMuch.statusCode, 400)
 
     const captured = await stripe.paymentIntents.capture(held.id, {
@@ -238,7 +239,7 @@ conformance(
     assert.equal(charge.amount_captured, 1000)
     assert.equal(charge.amount_refunded, 99)
 
-    const again = await refusal(stripe.paymentIntents.capture(held.id))
+    const again = await refused(stripe.paymentIntents.capture(held.id))
     assert.equal(again.code, 'payment_intent_unexpected_state')
   },
 )
@@ -280,11 +281,11 @@ conformance(
     assert.equal(canceled.cancellation_reason, 'abandoned')
     assert.ok(canceled.canceled_at)
 
-    const confirmation = await refusal(
+    const confirmation = await refused(
       stripe.paymentIntents.confirm(made.id, { payment_method: 'pm_card_visa', return_url: 'https://example.com' }),
     )
     assert.equal(confirmation.code, 'payment_intent_unexpected_state')
-    const second = await refusal(stripe.paymentIntents.cancel(made.id))
+    const second = await refused(stripe.paymentIntents.cancel(made.id))
     assert.equal(second.code, 'payment_intent_unexpected_state')
   },
 )
@@ -315,7 +316,7 @@ conformance(
       stripe.paymentIntents.confirm(paid.id),
       stripe.paymentIntents.cancel(paid.id),
     ]) {
-      assert.equal((await refusal(attempt)).code, 'payment_intent_unexpected_state')
+      assert.equal((await refused(attempt)).code, 'payment_intent_unexpected_state')
     }
     const noted = await stripe.paymentIntents.update(paid.id, { metadata: { order: '8' } })
     assert.equal(noted.metadata.order, '8')
@@ -326,7 +327,7 @@ conformance(
   'a confirmation without a payment method is refused',
   'docs.stripe.com/error-codes, payment_intent_unexpected_state; observed: the sentence',
   async ({ stripe }) => {
-    const failure = await refusal(stripe.paymentIntents.create(confirmed))
+    const failure = await refused(stripe.paymentIntents.create(confirmed))
     assert.equal(failure.statusCode, 400)
     assert.match(failure.message, /missing a payment method/)
   },
@@ -336,9 +337,9 @@ conformance(
   'amounts below the least charge and above eight digits are refused',
   'docs.stripe.com/currencies, "Minimum and maximum charge amounts": USD $0.50, eight digits; docs.stripe.com/error-codes, amount_too_small, amount_too_large',
   async ({ stripe }) => {
-    const small = await refusal(stripe.paymentIntents.create({ amount: 49, currency: 'usd' }))
+    const small = await refused(stripe.paymentIntents.create({ amount: 49, currency: 'usd' }))
     assert.equal(small.code, 'amount_too_small')
-    const large = await refusal(stripe.paymentIntents.create({ amount: 100_000_000, currency: 'usd' }))
+    const large = await refused(stripe.paymentIntents.create({ amount: 100_000_000, currency: 'usd' }))
     assert.equal(large.code, 'amount_too_large')
     const least = await stripe.paymentIntents.create({ amount: 50, currency: 'usd' })
     assert.equal(least.amount, 50)
@@ -350,7 +351,7 @@ conformance(
   'observed: "…you must provide a `return_url`. If you don\'t want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never`" (github.com/opencollective/opencollective-frontend/pull/12346)',
   async ({ stripe }) => {
     const intent = { amount: 1099, currency: 'usd', confirm: true, payment_method: 'pm_card_visa' }
-    const failure = await refusal(stripe.paymentIntents.create(intent))
+    const failure = await refused(stripe.paymentIntents.create(intent))
     assert.equal(failure.statusCode, 400)
     assert.match(failure.message, /`return_url`/)
 
@@ -364,7 +365,7 @@ conformance(
   'an unknown payment method is a resource that is missing, named by its parameter',
   'docs.stripe.com/error-codes, resource_missing',
   async ({ stripe }) => {
-    const failure = await refusal(stripe.paymentIntents.create({ ...confirmed, payment_method: 'pm_nope' }))
+    const failure = await refused(stripe.paymentIntents.create({ ...confirmed, payment_method: 'pm_nope' }))
     assert.equal(failure.statusCode, 400)
     assert.equal(failure.code, 'resource_missing')
     assert.equal(failure.param, 'payment_method')
@@ -401,12 +402,3 @@ conformance(
     })
   },
 )
-
-async function refusal(attempt: Promise<unknown>): Promise<Stripe.errors.StripeError> {
-  const outcome = await attempt.then(
-    () => null,
-    (error: unknown) => error,
-  )
-  assert.ok(outcome instanceof Stripe.errors.StripeError, 'it was not refused')
-  return outcome
-}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { Stripe } from 'stripe'
+import type { Stripe } from 'stripe'
 import { conformance } from './conformance.ts'
+import { refused } from './refusal.ts'
 
 conformance(
   'a card is made from a token, with what is known of its holder',
@@ -52,10 +53,10 @@ conformance(
   async ({ stripe }) => {
     const [mine, theirs] = [await stripe.customers.create(), await stripe.customers.create()]
     const card = await stripe.paymentMethods.attach('pm_card_visa', { customer: mine.id })
-    const failure = await refusal(stripe.paymentMethods.attach(card.id, { customer: theirs.id }))
+    const failure = await refused(stripe.paymentMethods.attach(card.id, { customer: theirs.id }))
     assert.equal(failure.statusCode, 400)
     assert.match(failure.message, /already been attached/)
-    const foreign = await refusal(
+    const foreign = await refused(
       stripe.customers.update(theirs.id, { invoice_settings: { default_payment_method: card.id } }),
     )
     assert.equal(foreign.statusCode, 400)
@@ -74,8 +75,8 @@ conformance(
     assert.equal(detached.customer, null)
     const after = (await stripe.customers.retrieve(customer.id)) as Stripe.Customer
     assert.equal(after.invoice_settings.default_payment_method, null)
-    assert.equal((await refusal(stripe.paymentMethods.attach(card.id, { customer: customer.id }))).statusCode, 400)
-    assert.equal((await refusal(stripe.paymentMethods.detach(card.id))).statusCode, 400)
+    assert.equal((await refused(stripe.paymentMethods.attach(card.id, { customer: customer.id }))).statusCode, 400)
+    assert.equal((await refused(stripe.paymentMethods.detach(card.id))).statusCode, 400)
   },
 )
 
@@ -97,7 +98,7 @@ conformance(
     assert.equal(changed.allow_redisplay, 'limited')
 
     const loose = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
-    assert.equal((await refusal(stripe.paymentMethods.update(loose.id, { metadata: { a: 'b' } }))).statusCode, 400)
+    assert.equal((await refused(stripe.paymentMethods.update(loose.id, { metadata: { a: 'b' } }))).statusCode, 400)
   },
 )
 
@@ -138,20 +139,11 @@ conformance(
   'unknown ids and tokens are missing resources',
   'docs.stripe.com/error-codes, resource_missing',
   async ({ stripe }) => {
-    const method = await refusal(stripe.paymentMethods.retrieve('pm_nope'))
+    const method = await refused(stripe.paymentMethods.retrieve('pm_nope'))
     assert.equal(method.statusCode, 404)
     assert.equal(method.code, 'resource_missing')
-    const token = await refusal(stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_nope' } }))
+    const token = await refused(stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_nope' } }))
     assert.equal(token.statusCode, 400)
     assert.equal(token.code, 'resource_missing')
   },
 )
-
-async function refusal(attempt: Promise<unknown>): Promise<Stripe.errors.StripeError> {
-  const outcome = await attempt.then(
-    () => null,
-    (error: unknown) => error,
-  )
-  assert.ok(outcome instanceof Stripe.errors.StripeError, 'it was not refused')
-  return outcome
-}

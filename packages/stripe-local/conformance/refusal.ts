@@ -20,3 +20,13 @@ export function refusal(about: {
     return true
   }
 }
+
+/** The refusal itself, for what is to be read from it. */
+export async function refused(attempt: Promise<unknown>): Promise<Stripe.errors.StripeError> {
+  const outcome = await attempt.then(
+    () => null,
+    (error: unknown) => error,
+  )
+  assert.ok(outcome instanceof Stripe.errors.StripeError, 'it was not refused')
+  return outcome
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Stripe } from 'stripe'
 import { conformance } from './conformance.ts'
+import { refused } from './refusal.ts'
 
 const cards = { allowed_payment_method_types: ['card' as const] }
 
@@ -42,7 +43,7 @@ conformance(
   'a card that is declined answers 402 and waits for another',
   'docs.stripe.com/testing: cards that simulate declines "can\'t be attached to a Customer object"; SetupIntent.last_setup_error: "The error encountered in the previous SetupIntent confirmation."',
   async ({ stripe }) => {
-    const failure = await refusal(
+    const failure = await refused(
       stripe.setupIntents.create({ payment_method: 'pm_card_visa_chargeDeclined', confirm: true, ...cards }),
     )
     assert.ok(failure instanceof Stripe.errors.StripeCardError)
@@ -109,7 +110,7 @@ conformance(
   'SetupAttempts.d.ts: "A SetupAttempt describes one attempted confirmation of a SetupIntent, whether that confirmation is successful or unsuccessful."',
   async ({ stripe }) => {
     const intent = await stripe.setupIntents.create(cards)
-    await refusal(stripe.setupIntents.confirm(intent.id, { payment_method: 'pm_card_visa_chargeDeclined' }))
+    await refused(stripe.setupIntents.confirm(intent.id, { payment_method: 'pm_card_visa_chargeDeclined' }))
     await stripe.setupIntents.confirm(intent.id, { payment_method: 'pm_card_visa' })
     const attempts = await stripe.setupAttempts.list({ setup_intent: intent.id })
     assert.deepEqual(
@@ -132,8 +133,8 @@ conformance(
     assert.equal(canceled.cancellation_reason, 'abandoned')
 
     const done = await stripe.setupIntents.create({ payment_method: 'pm_card_visa', confirm: true, ...cards })
-    assert.equal((await refusal(stripe.setupIntents.cancel(done.id))).code, 'setup_intent_unexpected_state')
-    assert.equal((await refusal(stripe.setupIntents.confirm(done.id))).code, 'setup_intent_unexpected_state')
+    assert.equal((await refused(stripe.setupIntents.cancel(done.id))).code, 'setup_intent_unexpected_state')
+    assert.equal((await refused(stripe.setupIntents.confirm(done.id))).code, 'setup_intent_unexpected_state')
   },
 )
 
@@ -162,13 +163,4 @@ async function answer(url: string, authentication: 'complete' | 'fail'): Promise
   const body = new URLSearchParams({ authentication })
   const response = await fetch(url, { method: 'POST', body, redirect: 'manual' })
   return new URL(response.headers.get('location')!)
-}
-
-async function refusal(attempt: Promise<unknown>): Promise<Stripe.errors.StripeError> {
-  const outcome = await attempt.then(
-    () => null,
-    (error: unknown) => error,
-  )
-  assert.ok(outcome instanceof Stripe.errors.StripeError, 'it was not refused')
-  return outcome
 }

@@ -47,7 +47,7 @@ export function linesFrom(
 ): SessionLine[] {
   const prices = wishes.map((wish, index) => priceOf(account, wish, index))
   checkMode(prices, terms.mode)
-  const currency = terms.currency?.toLowerCase() ?? prices[0]!.currency
+  const currency = terms.currency ?? prices[0]!.currency
   return wishes.map((wish, index) => {
     const price = prices[index]!
     checkCurrency(price, currency, index)

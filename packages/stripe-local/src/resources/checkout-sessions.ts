@@ -1,5 +1,6 @@
 import type { Account } from '../account.ts'
 import { formatAmount, minimumCharge } from '../billing/currency.ts'
+import { currencyOf } from '../catalogue/currency.ts'
 import type { Price } from '../catalogue/price.ts'
 import { detailsOf } from '../checkout/details.ts'
 import { discountLines, sessionDiscounts } from '../checkout/discount.ts'
@@ -105,6 +106,7 @@ function createSession(account: Account, params: Creation): CheckoutSession {
   const expiresAt = params.expires_at ?? now + 24 * HOUR
   checkExpiry(expiresAt, now)
   const customer = params.customer === undefined ? null : customerParameter(account, params.customer)
+  const asked = params.currency === undefined ? undefined : currencyOf(params.currency)
   const customersNow = account.seconds(customer?.test_clock)
   const plan = subscriptionPlan(params.subscription_data ?? {}, customersNow)
   const offered =
@@ -112,12 +114,12 @@ function createSession(account: Account, params: Creation): CheckoutSession {
       ? []
       : linesFrom(account, lineWishes(params), {
           mode,
-          currency: params.currency ?? (customer?.currency && fits(account, params, customer.currency)) ?? undefined,
+          currency: asked ?? (customer?.currency && fits(account, params, customer.currency)) ?? undefined,
           plan,
           now: customersNow,
         })
   const id = newId(account.livemode ? 'cs_live' : 'cs_test', 58)
-  const currency = offered[0]?.currency ?? params.currency?.toLowerCase() ?? null
+  const currency = offered[0]?.currency ?? asked ?? null
   const terms = { customer: customer?.id ?? null, currency: currency ?? '' }
   const discounts = sessionDiscounts(account, params.discounts ?? [], terms)
   const lines = discountLines(account, offered, discounts)

@@ -1,5 +1,6 @@
 import type { Account } from '../account.ts'
 import { formatAmount, minimumCharge } from '../billing/currency.ts'
+import { currencyOf } from '../catalogue/currency.ts'
 import { type ApiError, refuse } from '../http/errors.ts'
 import {
   flag,
@@ -77,7 +78,7 @@ export const paymentIntentRoutes = [
     },
     (account, params) => {
       if (!params.confirm) checkNotConfirming(params)
-      const currency = params.currency.toLowerCase()
+      const currency = currencyOf(params.currency)
       checkAmount(params.amount, currency)
       const customer = params.customer === undefined ? null : customerParameter(account, params.customer).id
       const allowed = checkTypes(params)
@@ -127,7 +128,7 @@ export const paymentIntentRoutes = [
       const changed: PaymentIntent = {
         ...before,
         ...(amount !== undefined && { amount }),
-        ...(currency !== undefined && { currency: currency.toLowerCase() }),
+        ...(currency !== undefined && { currency: currencyOf(currency) }),
         ...(customer !== undefined && { customer: customerParameter(account, customer).id }),
       }
       checkAmount(changed.amount, changed.currency)
