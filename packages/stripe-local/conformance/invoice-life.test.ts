@@ -137,3 +137,45 @@ conformance(
     assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, 'past_due')
   },
 )
+
+conformance(
+  'after the last retry the subscription ends, as the account has it, and the invoice stays open',
+  'Subscription.status: "When collection_method=charge_automatically, it becomes past_due when payment is required but cannot be paid … If payment is still not received after all attempts have been exhausted, the subscription becomes canceled or unpaid"',
+  async (subject) => {
+    const { stripe } = subject
+    const { clock, use, invoices, customer, subscription } = await tokens(subject, '2026-01-10T08:00:00Z')
+    const failing = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer: customer.id })
+    await stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: failing.id } })
+    await use('20000', '2026-01-10T08:00:00Z')
+    await clock.advance('2026-02-10T10:30:00Z')
+    const attempts = [(await invoices())[0]!.attempt_count]
+    for (const at of ['2026-02-13T12:00:00Z', '2026-02-18T12:00:00Z', '2026-02-25T12:00:00Z']) {
+      await clock.advance(at)
+      attempts.push((await invoices())[0]!.attempt_count)
+    }
+    assert.deepEqual(attempts, [1, 2, 3, 4])
+    const [open] = await invoices()
+    assert.deepEqual([open!.status, open!.next_payment_attempt], ['open', null])
+    assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, 'canceled')
+  },
+  { localOnly: 'Smart Retries have no fixed table of days, and what follows the last is a setting of the account.' },
+)
+
+conformance(
+  'invoice.updated tells what the invoice was before',
+  'Event.data.previous_attributes: "Object containing the names of the updated attributes and their values prior to the event"',
+  async (subject) => {
+    const { stripe } = subject
+    const { clock, use, invoices } = await tokens(subject, '2026-01-10T08:00:00Z')
+    await use('20000', '2026-01-10T08:00:00Z')
+    await clock.advance('2026-02-10T10:30:00Z')
+    const [paid] = await invoices()
+    await subject.eventually(async () => {
+      const { data } = await stripe.events.list({ type: 'invoice.updated', limit: 100 })
+      const [latest] = data.filter((event) => (event.data.object as { id?: string }).id === paid!.id)
+      const before = latest!.data.previous_attributes as Partial<Stripe.Invoice>
+      assert.deepEqual([before.status, before.amount_paid, before.amount_remaining], ['open', 0, 100])
+      assert.equal((latest!.data.object as Stripe.Invoice).status, 'paid')
+    })
+  },
+)
