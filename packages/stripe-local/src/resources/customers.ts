@@ -111,11 +111,11 @@ const changeable = {
   individual_name: onlyShown(unsettable(text({ max: 150 }))),
   invoice_prefix: text(),
   invoice_settings: shape({
-    custom_fields: onlyShown(
-      unsettable(list(shape({ name: required(text({ max: 40 })), value: required(text({ max: 140 })) }), { max: 4 })),
+    custom_fields: unsettable(
+      list(shape({ name: required(text({ max: 40 })), value: required(text({ max: 140 })) }), { max: 4 }),
     ),
     default_payment_method: unsettable(text()),
-    footer: onlyShown(unsettable(text())),
+    footer: unsettable(text()),
     rendering_options: onlyShown(
       unsettable(
         shape({

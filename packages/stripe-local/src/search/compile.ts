@@ -9,6 +9,8 @@ export interface Condition {
 }
 
 const SUBSTRING_MIN = 3
+/** Has a column of its own. */
+const EMAIL = 'email'
 
 /** The query as a condition over `objects.data`. @throws ApiError for a field or an operator the resource has not */
 export function conditionOf(query: Query, searchable: Searchable): Condition {
@@ -23,8 +25,7 @@ function clauseCondition(clause: Clause, searchable: Searchable): Condition {
   const { field, kind } = columnOf(clause, searchable)
   const { sql, values } = comparison(clause, field.sql, kind)
   // A field that is not there does not match, so its negation does.
-  const matches = `coalesce(${sql}, 0)`
-  return { sql: clause.isNegated ? `not ${matches}` : matches, values: [...field.values, ...values] }
+  return { sql: clause.isNegated ? `not coalesce(${sql}, 0)` : sql, values: [...field.values, ...values] }
 }
 
 function columnOf(clause: Clause, { resource, fields }: Searchable): { field: Condition; kind: FieldKind } {
@@ -38,7 +39,9 @@ function columnOf(clause: Clause, { resource, fields }: Searchable): { field: Co
       `Field \`${clause.field}\` is an unsupported search field for resource \`${resource}\`. See http://stripe.com/docs/search#query-fields-for-${resource.replaceAll('_', '-')} for a list of supported fields.`,
     )
   }
-  return { field: { sql: `json_extract(data, '${known[0]}')`, values: [] }, kind: known[1] }
+  const [path, kind] = known
+  const sql = path === '$.email' ? EMAIL : `json_extract(data, '${path}')`
+  return { field: { sql, values: [] }, kind }
 }
 
 function comparison({ field, operator, value }: Clause, column: string, kind: FieldKind): Condition {
@@ -61,7 +64,9 @@ function comparison({ field, operator, value }: Clause, column: string, kind: Fi
 function equality(column: string, kind: FieldKind, value: string): Condition {
   if (kind === 'number') return { sql: `(${column} = ?)`, values: [Number(value)] }
   if (kind === 'flag') return { sql: `(${column} = ?)`, values: [value.toLowerCase() === 'true' ? 1 : 0] }
-  return { sql: `(lower(${column}) = lower(?))`, values: [value] }
+  // Said twice, so that the index of those that have an email is used.
+  const there = column === EMAIL ? `${EMAIL} is not null and ` : ''
+  return { sql: `(${there}lower(${column}) = lower(?))`, values: [value] }
 }
 
 function numberFrom(field: string, value: string): number {

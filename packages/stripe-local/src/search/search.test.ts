@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { Database } from '../database.ts'
 import { conditionOf } from './compile.ts'
 import { SEARCHABLE } from './fields.ts'
 import { parseQuery } from './query.ts'
@@ -38,14 +39,14 @@ test('what is no query is refused', () => {
 
 test('clauses find what they say', () => {
   const db = new DatabaseSync(':memory:')
-  db.exec('create table objects (id text, data text)')
-  const insert = db.prepare('insert into objects values (?, ?)')
+  db.exec('create table objects (id text, data text, email text)')
+  const insert = db.prepare('insert into objects values (?, ?, ?)')
   const people = [
     { id: 'amy', email: 'Amy@rocketrides.io', name: 'Amy', created: 100, metadata: { plan: 'pro', 'a"b': 'x' } },
     { id: 'bob', email: 'bob@example.com', name: 'Bob Amyson', created: 200, metadata: { plan: 'free' } },
     { id: 'eve', email: null, name: null, created: 300, metadata: {} },
   ]
-  for (const person of people) insert.run(person.id, JSON.stringify(person))
+  for (const person of people) insert.run(person.id, JSON.stringify(person), person.email)
   const customers = SEARCHABLE.find(({ resource }) => resource === 'customers')!
   const found = (text: string) => {
     const { sql, values } = conditionOf(parseQuery(text), customers)
@@ -75,4 +76,18 @@ test('clauses find what they say', () => {
   assert.throws(() => found('created~"123"'), /Operator `~` is not supported/)
   assert.throws(() => found('name>"a"'), /Operator `>` is not supported/)
   assert.throws(() => found('name~"am"'), /at least 3 characters/)
+})
+
+test('a customer is found by email through an index', () => {
+  const db = new Database(':memory:')
+  const customers = SEARCHABLE.find(({ resource }) => resource === 'customers')!
+  const { sql, values } = conditionOf(parseQuery('email:"amy@rocketrides.io" created>1'), customers)
+  const plan = db.all<{ detail: string }>(
+    `explain query plan select seq, data from objects where type = ? and ${sql} order by seq desc limit ?`,
+    'customer',
+    ...values,
+    11,
+  )
+  assert.match(plan.map(({ detail }) => detail).join('; '), /USING INDEX objects_by_folded_email/)
+  db.close()
 })
