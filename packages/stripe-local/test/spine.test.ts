@@ -14,6 +14,7 @@ test('from provision over Checkout to usage on the upcoming invoice', async (t) 
   assert.match(endpoint.secret!, /^whsec_/)
   const configuration = await stripe.billingPortal.configurations.create({
     features: {
+      payment_method_update: { enabled: true },
       subscription_cancel: { enabled: true, mode: 'at_period_end' },
       subscription_update: {
         enabled: true,
@@ -22,6 +23,7 @@ test('from provision over Checkout to usage on the upcoming invoice', async (t) 
       },
     },
     metadata: { meterkit: 'portal' },
+    expand: ['features.subscription_update.products'],
   })
   assert.equal(configuration.features.subscription_update.products![0]!.prices[0], price.id)
 
