@@ -38,6 +38,18 @@ export interface Readings {
    * subscription from the schedule", and elsewhere that it is completed.
    */
   scheduleEndingInRelease: 'released' | 'completed'
+  /**
+   * Which usage a switch of prices leaves to the old price: what has an earlier timestamp ("usage from … to …"), or what
+   * arrived before ("the price in effect when the usage was reported").
+   */
+  switchSplitsUsageBy: 'timestamp' | 'arrival'
+  /** Whether the new price's tiers and packages begin anew at a switch, or go on from the usage before it. */
+  switchTiers: 'afresh' | 'continued'
+  /**
+   * Whether the invoice at a trial's end prints the free usage of a metered item (`Free trial for 12345 x …`, 0.00). The
+   * format is documented for metered items, too; when such a line appears is not.
+   */
+  trialUsageLine: 'printed' | 'suppressed'
   /** Whether a renewal prints a metered line for a period without usage (flexible billing mode). */
   zeroUsageLine: 'printed' | 'suppressed'
   /** What Checkout calls the payment of a session whose prices are all metered. */
@@ -66,6 +78,9 @@ export const DEFAULT_READINGS: Readings = {
   searchFindsClockObjects: true,
   unknownEventName: 'refused',
   scheduleEndingInRelease: 'released',
+  switchSplitsUsageBy: 'timestamp',
+  switchTiers: 'afresh',
+  trialUsageLine: 'suppressed',
   zeroUsageLine: 'printed',
   meteredCheckoutPaymentStatus: 'no_payment_required',
   portalSwitchesUnspecifiedTax: true,

@@ -1,10 +1,12 @@
 import type { Account } from '../account.ts'
 import { type Period, periodAt } from '../billing/cycle.ts'
+import { formatPico } from '../billing/decimal.ts'
 import type { Price } from '../catalogue/price.ts'
+import type { Product } from '../catalogue/product.ts'
 import { draftInvoice } from '../invoices/draft.ts'
 import type { Invoice } from '../invoices/invoice.ts'
 import { claimItems, type InvoiceItem, lineOfItem, pendingItems } from '../invoices/items.ts'
-import { type Line, type UsagePart, usageLines } from '../invoices/line.ts'
+import { type Line, quantities, type UsagePart, usageLines, usageOf } from '../invoices/line.ts'
 import type { Customer } from '../resources/customers.ts'
 import { periodOf } from './items.ts'
 import { shareLines, usagePart } from './proration.ts'
@@ -34,7 +36,9 @@ export function billOf(
   for (const item of items.toReversed()) {
     const price = account.get<Price>('price', item.price)
     if (isMetered(price)) {
-      if (!options.free) addUsage(account, stored, bill, item, options.usageUntil ?? item.current_period_end)
+      const end = options.usageUntil ?? item.current_period_end
+      if (!options.free) addUsage(account, stored, bill, item, end)
+      else if (options.renewsAt !== undefined) bill.lines.push(...freeUsage(account, stored, item, end))
     } else if (options.renewsAt !== undefined) {
       bill.lines.push(...licensedRenewal(account, stored, item, price, options.renewsAt))
     }
@@ -54,6 +58,19 @@ export function addUsage(
   const part = usagePart(item, end)
   bill.lines.push(...usageLines(account, stored, part, bill.usage.length))
   bill.usage.push(part)
+}
+
+/** What was used in a trial that ends, for nothing. */
+function freeUsage(account: Account, stored: Subscription, item: SubscriptionItem, end: number): Line[] {
+  if (account.readings.trialUsageLine === 'suppressed' || item._usage_from === null) return []
+  const price = account.get<Price>('price', item.price)
+  const { name } = account.get<Product>('product', price.product)
+  const used = usageOf(account, stored.customer, price, { start: item._usage_from, end })
+  const [line] = usageLines(account, stored, usagePart(item, end))
+  const amount = formatPico(used)
+  const isFlexible = stored.billing_mode.type === 'flexible'
+  const description = isFlexible ? `Free trial for ${amount} x ${name}` : `${amount} x ${name} (Free trial)`
+  return line ? [{ ...line, ...quantities(used), amount: 0, subtotal: 0, description }] : []
 }
 
 /** A licensed item's lines for its coming period; a share where a trial or `cancel_at` leaves only part of it. */

@@ -10,7 +10,7 @@ import { addUsage, draftFrom, waitingBill } from './bill.ts'
 import type { ProrationBehavior } from './create.ts'
 import { wholePeriod } from './ending.ts'
 import { addItem, checkTogether, freshUsage, type NewItem, paramOf, periodOf, wantedPrice } from './items.ts'
-import { creditedItems, prorationItems, segmentItems, shareLines } from './proration.ts'
+import { creditedItems, prorationItems, segmentItems, shareLines, usageAfterSwitch } from './proration.ts'
 import { isMetered, itemsOf, type Subscription, type SubscriptionItem, subscriptionOf } from './subscription.ts'
 
 export interface ItemChange extends NewItem {
@@ -204,7 +204,7 @@ function changeItem(
     current_period_start: period.start,
     current_period_end: period.end,
     ...(!isMetered(price) && { quantity: quantity ?? 1 }),
-    _usage_from: isMetered(price) ? billing.at : null,
+    ...(isMetered(price) ? usageAfterSwitch(account, stored, item, billing.at) : { _usage_from: null }),
     ...(isUnbilled && { _debited: _debited ?? debitOf(account, item) }),
   })
   if (!isMetered(price)) debitRest(account, stored, changed, billing)

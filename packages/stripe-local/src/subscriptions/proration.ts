@@ -15,6 +15,7 @@ import {
   rateIn,
   type UsagePart,
   usageLines,
+  usageOf,
 } from '../invoices/line.ts'
 import type { Subscription, SubscriptionItem } from './subscription.ts'
 
@@ -37,8 +38,9 @@ export function usagePart(item: SubscriptionItem, end: number): UsagePart {
  * makes of it, packages and tiers by themselves. Lines of zero are suppressed.
  */
 export function segmentItems(account: Account, stored: Subscription, item: SubscriptionItem, at: number): NewItem[] {
-  if (item._usage_from === null || item._usage_from >= at) return []
-  return usageLines(account, stored, usagePart(item, at))
+  const end = switchEnd(account, item, at)
+  if (item._usage_from === null || item._usage_from >= end) return []
+  return usageLines(account, stored, usagePart(item, end))
     .filter((line) => line.amount !== 0)
     .map((line) => ({
       amount: netUsage(account, stored, line),
@@ -54,6 +56,27 @@ export function segmentItems(account: Account, stored: Subscription, item: Subsc
       quantity_decimal: line.quantity_decimal ?? '0',
       test_clock: stored.test_clock,
     }))
+}
+
+/** Up to which timestamps a switch leaves usage to the old price. */
+function switchEnd(account: Account, item: SubscriptionItem, at: number): number {
+  return account.readings.switchSplitsUsageBy === 'arrival' ? item.current_period_end : at
+}
+
+/** Where a metered item's unbilled usage begins after a switch; the old price has what lies before. */
+export function usageAfterSwitch(
+  account: Account,
+  stored: Subscription,
+  item: SubscriptionItem,
+  at: number,
+): Pick<SubscriptionItem, '_usage_from' | '_billed' | '_skipped'> {
+  const { switchSplitsUsageBy, switchTiers } = account.readings
+  const isPlain = switchSplitsUsageBy === 'timestamp' && switchTiers === 'afresh'
+  if (isPlain || item._usage_from === null) return { _usage_from: at }
+  const price = account.get<Price>('price', item.price)
+  const span = { start: item._usage_from, end: switchEnd(account, item, at) }
+  const old = String(usageOf(account, stored.customer, price, span))
+  return { _usage_from: item._usage_from, ...(switchTiers === 'continued' ? { _billed: old } : { _skipped: old }) }
 }
 
 /**
