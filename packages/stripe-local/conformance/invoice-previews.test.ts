@@ -215,3 +215,19 @@ conformance(
     assert.equal(none.code, 'invoice_upcoming_none')
   },
 )
+
+conformance(
+  'a coupon can be tried out in a preview',
+  'InvoiceCreatePreviewParams.discounts: "The coupons to redeem into discounts for the invoice preview. If not specified, inherits the discount from the subscription or customer."',
+  async (subject) => {
+    const { stripe, start } = await seats(subject)
+    const subscription = await start()
+    const coupon = await stripe.coupons.create({ amount_off: 1000, currency: 'usd', duration: 'forever' })
+    const preview = await stripe.invoices.createPreview({
+      subscription: subscription.id,
+      discounts: [{ coupon: coupon.id }],
+    })
+    assert.deepEqual([preview.subtotal, preview.total], [3000, 2000])
+    assert.equal((await stripe.coupons.retrieve(coupon.id)).times_redeemed, 0)
+  },
+)

@@ -335,3 +335,21 @@ conformance(
     assert.equal((await stripe.invoices.retrieve(draft.id)).status, 'paid')
   },
 )
+
+conformance(
+  'a coupon takes its share off every line of a draft, until it is taken away',
+  'InvoiceUpdateParams.discounts: "The discounts that will apply to the invoice. Pass an empty string to remove previously-defined discounts."; docs.stripe.com/billing/subscriptions/coupons',
+  async ({ stripe }) => {
+    const customer = await payer(stripe)
+    const coupon = await stripe.coupons.create({ percent_off: 25, duration: 'once' })
+    const draft = await draftOf(stripe, customer.id, [1000, 300])
+    const cheaper = await stripe.invoices.update(draft.id, { discounts: [{ coupon: coupon.id }] })
+    assert.deepEqual([cheaper.subtotal, cheaper.total], [1300, 975])
+    assert.equal(cheaper.total_discount_amounts![0]!.amount, 325)
+    const more = { customer: customer.id, invoice: draft.id, amount: 100, currency: 'usd' }
+    await stripe.invoiceItems.create(more)
+    assert.equal((await stripe.invoices.retrieve(draft.id)).total, 1050) // 75% of 1400
+    const whole = await stripe.invoices.update(draft.id, { discounts: '' })
+    assert.deepEqual([whole.total, whole.discounts.length], [1400, 0])
+  },
+)

@@ -95,3 +95,26 @@ conformance(
     assert.equal((await refusal(stripe.refunds.create({}))).statusCode, 400)
   },
 )
+
+conformance(
+  'a charge that was only authorized is captured, or less of it',
+  'Charges.capture: "Capture the payment of an existing, uncaptured charge that was created with the `capture` option set to false."; ChargeCaptureParams.amount: "The amount to capture, which must be less than or equal to the original amount."',
+  async ({ stripe }) => {
+    const customer = await payer(stripe)
+    const intent = await stripe.paymentIntents.create({
+      amount: 1000,
+      currency: 'usd',
+      customer: customer.id,
+      payment_method: String(customer.invoice_settings.default_payment_method),
+      capture_method: 'manual',
+      confirm: true,
+      off_session: true,
+    })
+    const held = await stripe.charges.retrieve(String(intent.latest_charge))
+    assert.deepEqual([held.captured, held.amount_captured], [false, 0])
+    const captured = await stripe.charges.capture(held.id, { amount: 800 })
+    assert.deepEqual([captured.captured, captured.amount_captured], [true, 800])
+    assert.equal((await stripe.paymentIntents.retrieve(intent.id)).status, 'succeeded')
+    assert.equal((await refusal(stripe.charges.capture(held.id))).code, 'charge_already_captured')
+  },
+)

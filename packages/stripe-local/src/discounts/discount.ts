@@ -7,19 +7,19 @@ import { amountOff, type Coupon, redeemable } from './coupon.ts'
 import type { PromotionCode } from './promotion-code.ts'
 import type { Reduction } from './share.ts'
 
-/** A coupon that a customer has redeemed, for a subscription. */
+/** A coupon that a customer has redeemed, for a subscription or for one invoice. */
 export interface Discount extends Stored {
   object: 'discount'
   checkout_session: string | null
   customer: string
   customer_account: null
   end: number | null
-  invoice: null
+  invoice: string | null
   invoice_item: null
   promotion_code: string | null
   source: { coupon: string; type: 'coupon' }
   start: number
-  subscription: string
+  subscription: string | null
   subscription_item: null
 }
 
@@ -46,7 +46,8 @@ interface Owner {
   currency: string
   /** Unix seconds, on the customer's clock. */
   at: number
-  subscription: string
+  subscription: string | null
+  invoice?: string
   /** Its discounts so far, which may be named again. */
   discounts: string[]
 }
@@ -84,7 +85,7 @@ function redeemOne(account: Account, given: Redemption, owner: Owner, param: str
       customer: owner.customer,
       customer_account: null,
       end: endOf(coupon, owner.at),
-      invoice: null,
+      invoice: owner.invoice ?? null,
       invoice_item: null,
       promotion_code: code?.id ?? null,
       source: { coupon: coupon.id, type: 'coupon' },

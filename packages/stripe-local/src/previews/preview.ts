@@ -1,5 +1,7 @@
 import type { Account, Wire } from '../account.ts'
 import { previewCredits } from '../credits/apply.ts'
+import type { Redemption } from '../discounts/discount.ts'
+import { discountInvoice } from '../discounts/invoice.ts'
 import { ApiError } from '../http/errors.ts'
 import { newId } from '../identifier.ts'
 import { draftInvoice, HOUR_SECONDS, totalsOf } from '../invoices/draft.ts'
@@ -30,6 +32,8 @@ export interface Wish {
   /** Invoice items that are added, or changed, for the preview alone. */
   addItems: () => void
   currency?: string | undefined
+  /** Instead of those the subscription has; null for none at all. */
+  discounts?: Redemption[] | null | undefined
   /** Only what comes back with each period, without waiting items and prorations. */
   recurringOnly: boolean
 }
@@ -46,7 +50,7 @@ export class Previews {
 
   /** What the next invoice would be. It is really made, with the change that is wished for, and undone. */
   preview(account: Account, wish: Wish): Wire {
-    const invoice = account.rehearse(() => tryOut(account, wish))
+    const invoice = account.rehearse(() => discounted(account, tryOut(account, wish), wish))
     if (!invoice) throw nothingToBill(wish.customer)
     const shown = asPreview(account, invoice, wish)
     this.#keep(shown.id, linesOf(shown))
@@ -79,6 +83,10 @@ function tryOut(account: Account, wish: Wish): Invoice | null {
     return account.get<Invoice>('invoice', after.latest_invoice)
   }
   return isOver(after) ? null : nextInvoice(account, after)
+}
+
+function discounted(account: Account, invoice: Invoice | null, { discounts }: Wish): Invoice | null {
+  return invoice && discounts !== undefined ? discountInvoice(account, invoice, discounts) : invoice
 }
 
 function act(account: Account, stored: Subscription, act: Act): void {

@@ -1,4 +1,6 @@
+import { refuse } from '../http/errors.ts'
 import {
+  integer,
   mapOfText,
   mergedMetadata,
   metadata,
@@ -12,6 +14,8 @@ import {
 } from '../http/params.ts'
 import { listPage, paging, route } from '../http/route.ts'
 import type { Charge } from '../payments/charge.ts'
+import { capturePayment } from '../payments/pay.ts'
+import type { PaymentIntent } from '../payments/payment-intent.ts'
 
 export const chargeRoutes = [
   route('GET', '/v1/charges/:id', {}, (account, _params, { id }) =>
@@ -38,6 +42,24 @@ export const chargeRoutes = [
         metadata: mergedMetadata(before.metadata, sent),
       }
       return account.present(account.change<Charge>(before, changes, 'charge.updated'))
+    },
+  ),
+
+  route(
+    'POST',
+    '/v1/charges/:id/capture',
+    { amount: integer({ min: 1 }), receipt_email: onlyShown(text()) },
+    (account, { amount, ...params }, { id }) => {
+      const before = account.get<Charge>('charge', id!)
+      const intent = before.payment_intent && account.get<PaymentIntent>('payment_intent', before.payment_intent)
+      if (!intent || before.captured || intent.status !== 'requires_capture') {
+        throw refuse(`Charge ${before.id} has already been captured.`, { code: 'charge_already_captured' })
+      }
+      if (amount !== undefined && amount > before.amount) {
+        throw refuse('Amount is too high: a capture cannot be more than what was authorized.', { param: 'amount' })
+      }
+      capturePayment(account, intent, amount ?? before.amount)
+      return account.present(account.objects.save({ ...account.get<Charge>('charge', before.id), ...params }))
     },
   ),
 

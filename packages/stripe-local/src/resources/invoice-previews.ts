@@ -28,6 +28,7 @@ import type { Subscription } from '../subscriptions/subscription.ts'
 import { type Customer, customerParameter } from './customers.ts'
 import { checkedPeriod, ITEMS_MAX, updateItem } from './invoice-items.ts'
 import {
+  automaticTax,
   billingMode,
   billingModeFrom,
   cancelAt,
@@ -96,7 +97,9 @@ export const invoicePreviewRoutes = [
     '/v1/invoices/create_preview',
     {
       currency: text({ max: 3 }),
+      automatic_tax: automaticTax,
       customer: text(),
+      discounts: unsettable(list(shape({ coupon: text(), discount: text(), promotion_code: text() }), { max: 20 })),
       invoice_items: list(previewItem, { max: ITEMS_MAX }),
       preview_mode: oneOf('next', 'recurring'),
       schedule: text(),
@@ -118,6 +121,7 @@ export const invoicePreviewRoutes = [
         act: actFrom(account, customer, stored, params.subscription_details ?? {}, currency),
         addItems: () => addItems(account, customer, stored, params.invoice_items ?? [], currency),
         currency,
+        discounts: params.discounts,
         recurringOnly: params.preview_mode === 'recurring',
       })
     },

@@ -1,5 +1,6 @@
 import type { Account } from '../account.ts'
 import { currencyOf } from '../catalogue/currency.ts'
+import { discountInvoice } from '../discounts/invoice.ts'
 import { cardError, refuse } from '../http/errors.ts'
 import {
   flag,
@@ -36,6 +37,7 @@ import type { PaymentIntent } from '../payments/payment-intent.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
 import { type Customer, customerParameter } from './customers.ts'
 import type { PaymentMethod } from './payment-methods.ts'
+import { automaticTax } from './subscription-parameters.ts'
 
 const address = shape({
   city: text(),
@@ -56,6 +58,8 @@ const changeable = {
   days_until_due: integer({ min: 0 }),
   default_payment_method: text(),
   description: onlyShown(unsettable(text())),
+  discounts: unsettable(list(shape({ coupon: text(), discount: text(), promotion_code: text() }), { max: 20 })),
+  automatic_tax: automaticTax,
   due_date: timestamp(),
   effective_at: onlyShown(unsettable(timestamp())),
   footer: onlyShown(unsettable(text())),
@@ -125,7 +129,7 @@ export const invoiceRoutes = [
         fields: fieldsFrom(account, params, owner),
       })
       claimItems(account, items, made.id)
-      return account.present(account.get<Invoice>('invoice', made.id))
+      return account.present(params.discounts === undefined ? made : discountInvoice(account, made, params.discounts))
     },
   ),
 
@@ -352,7 +356,8 @@ function changeDraft(account: Account, before: Invoice, params: Changes): Invoic
   }
   const { _number, ...unnumbered } = before
   const base = params.number === null ? unnumbered : before
-  const after = account.change<Invoice>(base, changes, 'invoice.updated')
+  const changed = account.change<Invoice>(base, changes, 'invoice.updated')
+  const after = params.discounts === undefined ? changed : discountInvoice(account, changed, params.discounts)
   // An instant set by hand holds whether or not invoice.created was answered.
   if (finalizesAt === undefined && after.auto_advance && after._awaits_delivery) return after
   account.timeline.schedule('invoice', after.id, at === null ? null : at * 1000, after.test_clock)
