@@ -59,6 +59,8 @@ export interface EmbeddedOptions {
   secretKey?: string
   /** What becomes of a subscription whose renewal the last retry could not collect; default `cancel`. */
   afterLastRetry?: 'cancel' | 'past_due' | 'unpaid'
+  /** Be an account in live mode: the key that is made is a live one. */
+  live?: boolean
   /** How the hosted pages call the business they belong to; default `Test business`. */
   businessName?: string
   /** The source of real time; the local Stripe's time is this plus what was advanced by hand. */
@@ -207,7 +209,7 @@ function open(options: EmbeddedOptions): Opened {
   const faults = new Faults()
   const account = openAccount(options, faults, log)
   try {
-    const secretKey = keyOf(account.db, options.secretKey)
+    const secretKey = keyOf(account.db, options)
     account.livemode = isLive(secretKey)
     const limits = options.rateLimits ? new RateLimits({ livemode: account.livemode }) : null
     const requests = new RequestLog()
@@ -324,13 +326,19 @@ function objectIdOf(account: Account, eventId: string): string {
   return account.db.get<{ object_id: string }>('select object_id from events where id = ?', eventId)?.object_id ?? ''
 }
 
-function keyOf(db: Database, given: string | undefined): string {
+function keyOf(db: Database, { secretKey: given, live = false }: EmbeddedOptions): string {
   const kept = db.setting('secret_key')
-  const key = given ?? kept ?? `sk_test_local_${randomLetters(32)}`
+  const key = given ?? kept ?? `sk_${live ? 'live' : 'test'}_local_${randomLetters(32)}`
   if (kept !== undefined && isLive(kept) !== isLive(key)) {
-    const mode = (one: string) => (isLive(one) ? 'live' : 'test')
+    const [is, asked] = isLive(kept) ? ['live', 'test'] : ['test', 'live']
     throw new Error(
-      `stripe-local: the state file is of ${mode(kept)} mode, but the key is a ${mode(key)} key. Give it a key of its mode, or another file.`,
+      `stripe-local: the state file is of ${is} mode, but the key is a ${asked} key. Give it a key of its mode, or another file.`,
+    )
+  }
+  if (live && !isLive(key)) {
+    const culprit = given === undefined ? 'the state file' : 'the key'
+    throw new Error(
+      `stripe-local: live mode was asked for, but ${culprit} is of test mode. Give it a live key and a file of its own.`,
     )
   }
   db.writeSetting('secret_key', key)

@@ -167,7 +167,8 @@ export class Api {
       if (delayMs > 0 || endCall) await wait(Math.max(delayMs, endCall ? METER_CALL_MS : 0))
       return { ...answer, headers: { ...headers, ...answer.headers } }
     } catch (error) {
-      return { ...this.#refusal(error), headers }
+      const refusal = this.#refusal(error)
+      return { ...refusal, headers: { ...headers, ...refusal.headers } }
     } finally {
       if (key && began) this.#keys.end(key)
       endCall?.()
