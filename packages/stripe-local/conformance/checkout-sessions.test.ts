@@ -557,9 +557,13 @@ conformance(
       customer: customer.id,
       success_url: SUCCESS,
     })
+    const declined = await press(session.url!, { number: '4000 0000 0000 0002' })
+    assert.match(await declined.text(), /Your card was declined\./)
+    const tried = await stripe.setupIntents.retrieve(session.setup_intent as string)
+    assert.equal(tried.last_setup_error!.code, 'card_declined')
     await press(session.url!, { number: '4000 0025 0000 3155', authentication: 'complete' })
 
-    const done = await stripe.checkout.sessions.retrieve(session.id, { expand: ['setup_intent'] })
+    const done = await stripe.checkout.sessions.retrieve(session.id, { expand: ['setup_intent.latest_attempt'] })
     const intent = done.setup_intent as Stripe.SetupIntent
     assert.equal(done.status, 'complete')
     assert.equal(done.payment_status, 'no_payment_required')

@@ -1,9 +1,9 @@
-import type { Account } from '../account.ts'
+import type { Account, Wire } from '../account.ts'
 import type { Price } from '../catalogue/price.ts'
 import type { Redemption } from '../discounts/discount.ts'
 import { ApiError, refuse } from '../http/errors.ts'
 import type { CheckoutChoices, CheckoutOutcome, CheckoutPayer, CheckoutTerms } from '../pages/context.ts'
-import { cardRefusal } from '../payments/card-setup.ts'
+import { cardRefusal, fieldOf } from '../payments/card-setup.ts'
 import { clockOf, confirmPayment } from '../payments/pay.ts'
 import { newPaymentIntent, type PaymentIntent } from '../payments/payment-intent.ts'
 import { confirmSetup, newSetupIntent, type SetupIntent } from '../payments/setup-intent.ts'
@@ -114,8 +114,8 @@ function refusalOf(
   if (!payer.card) return { status: 'declined', field: 'number', message: 'Your card number is incomplete.' }
   if (payer.name.trim() === '') return { status: 'declined', field: 'name', message: 'Your name is incomplete.' }
   const refusal = cardRefusal(payer.card, new Date(account.timeline.nowMs()))
-  // A payment that is refused by the bank is tried all the same, and leaves its trace.
-  const isTried = session.mode === 'payment' && refusal !== null && behaviourOf(digitsOf(payer.card.number)).attach
+  // In the modes payment and setup a card that the bank refuses is tried all the same, and leaves its trace.
+  const isTried = session.mode !== 'subscription' && refusal !== null && behaviourOf(digitsOf(payer.card.number)).attach
   return isTried && refusal.field !== 'number' ? null : refusal
 }
 
@@ -211,9 +211,7 @@ function settlePayment(
   const paid = confirmPayment(account, ready, { authenticated: payer.authenticated })
   if (paid.status === 'requires_payment_method') {
     account.objects.save<CheckoutSession>({ ...stored(account, session), payment_intent: paid.id })
-    const { code, message } = paid.last_payment_error as { code: string; message: string }
-    const field = code === 'expired_card' ? 'expiry' : code === 'incorrect_cvc' ? 'cvc' : 'card'
-    return { status: 'declined', field, message }
+    return declined(paid.last_payment_error)
   }
   const invoice = session.invoice_creation?.enabled && customer ? invoiceFor(account, session, customer, paid) : null
   return complete(account, session, payer, {
@@ -254,15 +252,23 @@ function paymentIntentFor(
 
 function settleSetup(account: Account, session: CheckoutSession, payer: CheckoutPayer): CheckoutOutcome {
   const method = methodFrom(account, session, payer)
-  const isMade = session.customer !== null || session.customer_creation === 'always'
+  const isRefused = behaviourOf(method._number).attach !== undefined
+  const isMade = session.customer !== null || (!isRefused && session.customer_creation === 'always')
   const customer = isMade ? customerFor(account, session, payer) : null
   const intent = account.get<SetupIntent>('setup_intent', session.setup_intent ?? '')
   const ready = { ...intent, customer: customer?.id ?? null, payment_method: method.id }
-  confirmSetup(account, ready, { authenticated: payer.authenticated })
+  const after = confirmSetup(account, ready, { authenticated: payer.authenticated })
+  if (after.status === 'requires_payment_method') return declined(after.last_setup_error)
   return complete(account, session, payer, {
     customer: customer?.id ?? null,
     payment_status: 'no_payment_required',
   })
+}
+
+/** What an intent says of its failure, beside the field that it concerns. */
+function declined(error: Wire | null): CheckoutOutcome {
+  const { code, message } = error as { code: string; message: string }
+  return { status: 'declined', field: fieldOf(code), message }
 }
 
 /** The session's customer, told what the page was allowed to collect, or a new one. */

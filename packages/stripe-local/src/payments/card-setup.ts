@@ -38,7 +38,8 @@ export function cardRefusal(card: CardInput, now: Date): CardRefusal | null {
   return decline ? { status: 'declined', field: fieldOf(decline.code), message: decline.message } : null
 }
 
-function fieldOf(code: string): CardFault['field'] | 'card' {
+/** The field of the form that an error code concerns. */
+export function fieldOf(code: string): CardFault['field'] | 'card' {
   if (code === 'expired_card') return 'expiry'
   return code === 'incorrect_cvc' ? 'cvc' : 'card'
 }

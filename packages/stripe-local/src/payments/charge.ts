@@ -189,7 +189,7 @@ function cardDetails({ amount, authenticated, capture, created, decline, method 
     network_transaction_id: null,
     overcapture: { maximum_amount_capturable: amount, status: 'unavailable' },
     regulated_status,
-    three_d_secure: authenticated ? passedAuthentication() : null,
+    three_d_secure: authenticated ? { ...passedAuthentication(), exemption_indicator: null } : null,
     transaction_link_id: null,
     wallet: null,
   }
@@ -200,7 +200,6 @@ export function passedAuthentication(): Wire {
   return {
     authentication_flow: 'challenge',
     electronic_commerce_indicator: '05',
-    exemption_indicator: null,
     result: 'authenticated',
     result_reason: null,
     transaction_id: crypto.randomUUID(),
