@@ -24,6 +24,8 @@ import { type CheckoutSession, subtotalOf, totalOf } from './session.ts'
  */
 export function completeCheckout(account: Account, sessionId: string, payer: CheckoutPayer): CheckoutOutcome {
   const stored = account.get<CheckoutSession>('checkout.session', sessionId)
+  // The button was pressed twice: the second time leads where the first one did.
+  if (stored.status === 'complete') return { status: 'complete', redirectUrl: afterwards(account, stored) }
   if (stored.status !== 'open') throw refuse(`This Checkout Session is ${stored.status}.`)
   const session = withChoices(account, stored, payer)
   const saved = savedMethod(account, session, payer)
