@@ -2,6 +2,9 @@ import { ingest } from './ingest.ts'
 import { memory } from './memory.ts'
 import { recordEvent } from './record-event.ts'
 import { stripeCalls } from './stripe-calls.ts'
+import { stripeLocalCustomers } from './stripe-local-customers.ts'
+import { stripeLocalRequests } from './stripe-local-requests.ts'
+import { stripeLocalYear } from './stripe-local-year.ts'
 import { usageRead } from './usage-read.ts'
 import { visible } from './visible.ts'
 import type { Row } from './world.ts'
@@ -13,6 +16,9 @@ const benchmarks: Record<string, () => Promise<Row[]>> = {
   memory,
   'usage-read': usageRead,
   'stripe-calls': stripeCalls,
+  'stripe-local-requests': stripeLocalRequests,
+  'stripe-local-customers': stripeLocalCustomers,
+  'stripe-local-year': stripeLocalYear,
 }
 
 /** `npm run bench`, or `npm run bench -- ingest` for one. Ratios hold on any machine; the numbers beside them do not. */

@@ -11,7 +11,7 @@ import { Stripe } from 'stripe'
 
 const CLI = join(import.meta.dirname, '../src/cli.ts')
 const SEED = 20_260_110
-const ROUNDS = 5
+const ROUNDS = 4
 const CLIENTS = 6
 
 function stateFile(t: TestContext): string {
