@@ -6,9 +6,10 @@ import { median, type Row } from './world.ts'
 
 const CUSTOMERS = 100_000
 const TIMES = 200
-const MILLISECONDS_MAX = 3
+/** A walk through all of them and their JSON takes a hundred times as long. */
+const MILLISECONDS_MAX = 5
 
-/** What is asked of 100,000 customers, none of which may cost a walk through all of them. */
+/** What is asked of 100,000 customers. Nothing may cost a walk through all of them. */
 export async function stripeLocalCustomers(): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), 'stripe-local-bench-'))
   const local = createStripeLocal({ file: join(directory, 'state.sqlite') })
@@ -26,6 +27,10 @@ export async function stripeLocalCustomers(): Promise<Row[]> {
       ['a page in the middle', () => `/v1/customers?limit=10&starting_after=${middle}`],
       ['a page backwards', () => `/v1/customers?limit=10&ending_before=${middle}`],
       ['by email', (n) => `/v1/customers?email=c${(n * 499) % CUSTOMERS}@example.com`],
+      [
+        'search by email',
+        (n) => `/v1/customers/search?query=${encodeURIComponent(`email:"c${(n * 499) % CUSTOMERS}@example.com"`)}`,
+      ],
       ['created before all of them', () => `/v1/customers?created[lt]=${now - 86_400}`],
       ['invoices of one', (n) => `/v1/invoices?customer=${ids[(n * 499) % CUSTOMERS]}`],
       ['subscriptions of one', (n) => `/v1/subscriptions?customer=${ids[(n * 499) % CUSTOMERS]}&status=all`],
