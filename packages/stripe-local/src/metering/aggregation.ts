@@ -51,6 +51,8 @@ export class Aggregation implements UsageCounter {
   /** Resolves when nothing accepted is left unaggregated. */
   async idle(): Promise<void> {
     if (!this.#timer) return
+    // Whoever waits keeps the process alive, which without a socket nothing else may do.
+    this.#timer.ref()
     await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
