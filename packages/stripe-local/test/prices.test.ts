@@ -151,3 +151,9 @@ test('a flat price beside a metered one: paid in advance, prorated down at a swi
     [-667, 5, 1333, 2000],
   )
 })
+
+test('a price without tiers has none to expand', async (t) => {
+  const { stripe } = await world(t, '2026-01-10T08:00:00Z')
+  const params = { currency: 'usd', unit_amount: 5, product_data: { name: 'Pen' }, expand: ['tiers'] }
+  assert.equal((await stripe.prices.create(params)).tiers, undefined)
+})

@@ -58,7 +58,8 @@ function presentById(account: Account, id: string): Wire | string {
 
 /** What is shown shares its inner parts with what is stored, and here it is written into. */
 function ownCopy<T>(shown: T): T {
-  return JSON.parse(JSON.stringify(shown)) as T
+  // Undefined is a field that this object does not have, such as the tiers of a price without any.
+  return shown === undefined ? shown : (JSON.parse(JSON.stringify(shown)) as T)
 }
 
 function cannotExpand(path: string, absent: boolean, instead?: string) {
