@@ -107,7 +107,7 @@ conformance(
 
 conformance(
   'a deleted coupon is gone',
-  'docs.stripe.com/api/coupons/delete: "You can delete coupons via the coupon management page of the Stripe dashboard … any customers who have already applied the coupon [are not affected]; it means that new customers can\'t redeem the coupon."',
+  'stripe Coupons.del: "deleting a coupon does not affect any customers who have already applied the coupon; it means that new customers can\'t redeem the coupon."',
   async ({ stripe }) => {
     const { id } = await stripe.coupons.create({ percent_off: 10 })
 
