@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
-import { Stripe } from 'stripe'
+import type { Stripe } from 'stripe'
 import { conformance } from './conformance.ts'
+import { refused } from './refusal.ts'
 
 type Features = Stripe.BillingPortal.ConfigurationCreateParams.Features
 const TYPES = 'stripe/esm/resources/BillingPortal/Configurations.d.ts'
 const invoices: Features = { invoice_history: { enabled: true } }
-
-async function refusal(call: Promise<unknown>): Promise<Stripe.errors.StripeInvalidRequestError> {
-  try {
-    await call
-  } catch (error) {
-    assert(error instanceof Stripe.errors.StripeInvalidRequestError, String(error))
-    assert.equal(error.statusCode, 400)
-    return error
-  }
-  throw new assert.AssertionError({ message: 'It was accepted.' })
-}
 
 /** A product with a price for each interval. */
 async function product(stripe: Stripe, name: string, intervals: ('month' | 'year')[]) {
@@ -79,7 +69,7 @@ conformance(
   'docs.stripe.com/customer-management: "Customers can\'t define multiple Prices with the same product and recurring.interval values"',
   async ({ stripe, unique }) => {
     const offered = await product(stripe, unique('Team'), ['month', 'month'])
-    await refusal(
+    await refused(
       stripe.billingPortal.configurations.create({
         features: {
           payment_method_update: { enabled: true },
@@ -97,7 +87,7 @@ conformance(
     const products = await Promise.all(
       Array.from({ length: 11 }, (_, n) => product(stripe, unique(`P${n}`), ['month'])),
     )
-    await refusal(
+    await refused(
       stripe.billingPortal.configurations.create({
         features: {
           payment_method_update: { enabled: true },
@@ -114,8 +104,8 @@ conformance(
   async ({ stripe }) => {
     const create = (cancel: Features['subscription_cancel']) =>
       stripe.billingPortal.configurations.create({ features: { subscription_cancel: cancel } })
-    await refusal(create({ enabled: true, mode: 'immediately', proration_behavior: 'always_invoice' }))
-    await refusal(create({ enabled: true, mode: 'at_period_end', proration_behavior: 'create_prorations' }))
+    await refused(create({ enabled: true, mode: 'immediately', proration_behavior: 'always_invoice' }))
+    await refused(create({ enabled: true, mode: 'at_period_end', proration_behavior: 'create_prorations' }))
     const { features } = await create({ enabled: true, mode: 'immediately', proration_behavior: 'create_prorations' })
     assert.equal(features.subscription_cancel.proration_behavior, 'create_prorations')
   },
@@ -126,7 +116,7 @@ conformance(
   'observed: "Cannot enable subscription updates while payment method update is disabled." without code and param (gh: nextjs/saas-starter#68, #86)',
   async ({ stripe, unique }) => {
     const offered = await product(stripe, unique('Team'), ['month'])
-    const error = await refusal(
+    const error = await refused(
       stripe.billingPortal.configurations.create({
         features: { subscription_update: { enabled: true, default_allowed_updates: ['price'], products: [offered] } },
       }),

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
-import { Stripe } from 'stripe'
+import type { Stripe } from 'stripe'
 import { conformance, type Subject, seconds } from './conformance.ts'
+import { refused } from './refusal.ts'
 
 type Features = Stripe.BillingPortal.ConfigurationCreateParams.Features
 const TYPES = 'stripe/esm/resources/BillingPortal/Sessions.d.ts'
 const LINKS = 'docs.stripe.com/customer-management/portal-deep-links'
-
-async function refusal(call: Promise<unknown>): Promise<Stripe.errors.StripeInvalidRequestError> {
-  try {
-    await call
-  } catch (error) {
-    assert(error instanceof Stripe.errors.StripeInvalidRequestError, String(error))
-    assert.equal(error.statusCode, 400)
-    return error
-  }
-  throw new assert.AssertionError({ message: 'It was accepted.' })
-}
 
 /** A subscriber to a plan of $10, another plan of $20 and what makes sessions of a configuration with both. */
 async function subscriber({ stripe, unique, clock }: Subject, features: Features = {}) {
@@ -92,7 +82,7 @@ conformance(
   'an unknown customer is refused by its parameter',
   'docs.stripe.com/error-codes: resource_missing "The ID provided is not valid."',
   async ({ stripe }) => {
-    const error = await refusal(stripe.billingPortal.sessions.create({ customer: 'cus_nobody' }))
+    const error = await refused(stripe.billingPortal.sessions.create({ customer: 'cus_nobody' }))
     assert.deepEqual([error.code, error.param], ['resource_missing', 'customer'])
   },
 )
@@ -102,7 +92,7 @@ conformance(
   'observed: "No configuration provided and your test mode default configuration has not been created. …"',
   async ({ stripe }) => {
     const customer = await stripe.customers.create()
-    const error = await refusal(stripe.billingPortal.sessions.create({ customer: customer.id }))
+    const error = await refused(stripe.billingPortal.sessions.create({ customer: customer.id }))
     assert.match(
       error.message,
       /^No configuration provided and your test mode default configuration has not been created/,
@@ -159,7 +149,7 @@ conformance(
       product_data: { name: subject.unique('Other') },
     })
     const item = subscription.items.data[0]!.id
-    const error = await refusal(confirm(other.id))
+    const error = await refused(confirm(other.id))
     assert.equal(
       error.message,
       `The item \`${item}\` cannot be updated to price \`${other.id}\` because the configuration \`${configuration.id}\` does not include the price in its \`features[subscription_update][products]\`.`,
@@ -169,7 +159,7 @@ conformance(
 
 conformance('there must be something to confirm', 'observed: "… there are no changes to confirm"', async (subject) => {
   const { small, confirm } = await subscriber(subject)
-  assert.match((await refusal(confirm(small.id))).message, /there are no changes to confirm/)
+  assert.match((await refused(confirm(small.id))).message, /there are no changes to confirm/)
 })
 
 conformance(
@@ -177,7 +167,7 @@ conformance(
   'observed: "This subscription cannot be updated because the subscription update feature in the portal configuration is disabled."',
   async (subject) => {
     const { subscription, session } = await subscriber(subject, { subscription_update: { enabled: false } })
-    const error = await refusal(
+    const error = await refused(
       session({ flow_data: { type: 'subscription_update', subscription_update: { subscription: subscription.id } } }),
     )
     assert.equal(
@@ -193,7 +183,7 @@ conformance(
   async (subject) => {
     const { subscription, session } = await subscriber(subject)
     await subject.stripe.subscriptions.update(subscription.id, { cancel_at_period_end: true })
-    const error = await refusal(
+    const error = await refused(
       session({ flow_data: { type: 'subscription_cancel', subscription_cancel: { subscription: subscription.id } } }),
     )
     assert.match(error.message, /is already set to be canceled at period end/)
@@ -219,7 +209,7 @@ conformance(
       product_data: { name: unique('Metered') },
     })
     const { id } = await stripe.subscriptions.create({ customer: customer.id, items: [{ price: metered.id }] })
-    await refusal(session({ flow_data: { type: 'subscription_update', subscription_update: { subscription: id } } }))
+    await refused(session({ flow_data: { type: 'subscription_update', subscription_update: { subscription: id } } }))
     const cancel = await session({
       flow_data: { type: 'subscription_cancel', subscription_cancel: { subscription: id } },
     })
@@ -233,7 +223,7 @@ conformance(
   async (subject) => {
     const { subscription } = await subscriber(subject)
     const stranger = await subscriber(subject)
-    await refusal(
+    await refused(
       stranger.session({
         flow_data: { type: 'subscription_cancel', subscription_cancel: { subscription: subscription.id } },
       }),

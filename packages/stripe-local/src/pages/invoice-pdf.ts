@@ -7,10 +7,10 @@ const QUANTITY = 330
 const UNIT_PRICE = 450
 const FIRST_LINE = 250
 const LAST_LINE = 740
-/** Characters that fit before the quantity column. */
-const DESCRIPTION_LENGTH = 38
-/** Characters that fit from the quantity column to the edge. */
-const ADDRESSEE_LENGTH = 36
+/** Letters that fit before the quantity column, from there to the edge, and on a whole row of small print. */
+const DESCRIPTION_WIDTH = 38
+const ADDRESSEE_WIDTH = 36
+const NOTE_WIDTH = 104
 
 /** The invoice on paper; as many pages as its lines need. */
 export function invoicePdf(statement: Statement): Uint8Array<ArrayBuffer> {
@@ -26,7 +26,7 @@ export function invoicePdf(statement: Statement): Uint8Array<ArrayBuffer> {
   }
 
   for (const line of statement.lines) {
-    const rows = wrap(line.description, DESCRIPTION_LENGTH)
+    const rows = wrap(line.description, DESCRIPTION_WIDTH)
     const runs = room(rows.length * 13 + 20)
     runs.push({ x: QUANTITY, y, text: line.quantity, right: true })
     runs.push({ x: UNIT_PRICE, y, text: line.unitPrice, right: true })
@@ -36,13 +36,22 @@ export function invoicePdf(statement: Statement): Uint8Array<ArrayBuffer> {
       y += 13
     }
     if (line.period) runs.push({ x: LEFT, y, text: line.period, size: 8 })
-    y += 20
+    y += line.period ? 20 : 10
   }
   const runs = room(statement.totals.length * 16)
   for (const [label, amount] of statement.totals) {
     const bold = label === 'Amount due'
     runs.push({ x: UNIT_PRICE, y, text: label, right: true, bold }, { x: RIGHT, y, text: amount, right: true, bold })
     y += 16
+  }
+  for (const row of statement.notes.flatMap((note) => wrap(note, NOTE_WIDTH))) {
+    y += 15
+    room(15).push({ x: LEFT, y, text: row, size: 8 })
+  }
+  const many = pages.length
+  for (const [index, page] of pages.entries()) {
+    const words = [statement.number, many > 1 && `page ${index + 1} of ${many}`].filter(Boolean).join(' · ')
+    page.push({ x: RIGHT, y: 806, text: words, size: 8, right: true })
   }
   return writePdf(`Invoice ${statement.number}`, pages)
 }
@@ -53,7 +62,7 @@ function heading(statement: Statement): TextRun[] {
     ['Status', statement.status],
     ...statement.facts,
   ]
-  const addressee = statement.billedTo.flatMap((line) => wrap(line, ADDRESSEE_LENGTH)).slice(0, 6)
+  const addressee = statement.billedTo.flatMap((line) => wrap(line, ADDRESSEE_WIDTH)).slice(0, 7)
   return [
     { x: LEFT, y: 72, text: 'Invoice', size: 24, bold: true },
     { x: RIGHT, y: 72, text: statement.merchant, size: 14, bold: true, right: true },
@@ -77,13 +86,29 @@ function columns(y: number): TextRun[] {
   ]
 }
 
-/** Breaks between words, and inside of those that are longer than a row. */
-function wrap(text: string, length: number): string[] {
+/** Breaks between words, and inside of those that are longer than a row; a letter of East Asia is as wide as two. */
+function wrap(text: string, width: number): string[] {
   const rows: string[] = []
-  for (const word of text.split(' ').flatMap((long) => long.match(new RegExp(`.{1,${length}}`, 'gu')) ?? [])) {
+  for (const word of text.split(' ').flatMap((long) => pieces(long, width))) {
     const row = rows.at(-1)
-    if (row !== undefined && row.length + word.length < length) rows[rows.length - 1] = `${row} ${word}`
+    if (row !== undefined && breadth(row) + breadth(word) < width) rows[rows.length - 1] = `${row} ${word}`
     else rows.push(word)
   }
   return rows
+}
+
+function pieces(word: string, width: number): string[] {
+  const found: string[] = []
+  for (const letter of word) {
+    const last = found.at(-1)
+    if (last !== undefined && breadth(last) + breadth(letter) <= width) found[found.length - 1] = last + letter
+    else found.push(letter)
+  }
+  return found
+}
+
+function breadth(text: string): number {
+  let letters = 0
+  for (const letter of text) letters += (letter.codePointAt(0) ?? 0) >= 0x0370 ? 2 : 1
+  return letters
 }

@@ -1,3 +1,4 @@
+import { addressLines } from './address.ts'
 import type { ApiObject, PagesContext } from './context.ts'
 import { formatDate } from './layout.ts'
 import { merchantName } from './merchant.ts'
@@ -12,6 +13,8 @@ export interface Statement {
   number: string
   status: string
   billedTo: string[]
+  /** What its sender wrote on it. */
+  notes: string[]
   facts: [label: string, value: string][]
   lines: { description: string; period: string | null; quantity: string; unitPrice: string; amount: string }[]
   totals: [label: string, amount: string][]
@@ -32,7 +35,13 @@ export async function readStatement(context: PagesContext, invoiceId: string): P
     merchant: await merchantName(context),
     number: text(invoice, 'number') ?? 'Draft',
     status: text(invoice, 'status') ?? 'draft',
-    billedTo: [text(invoice, 'customer_name'), text(invoice, 'customer_email')].filter((part) => part !== null),
+    billedTo: [
+      text(invoice, 'customer_name'),
+      ...addressLines(child(invoice, 'customer_address')),
+      text(invoice, 'customer_email'),
+      ...list(invoice, 'customer_tax_ids').map((taxId) => text(taxId, 'value')),
+    ].filter((part) => part !== null),
+    notes: [text(invoice, 'description'), text(invoice, 'footer')].filter((part) => part !== null),
     facts: factsOf(invoice),
     lines: lines.map((line) => ({
       description: text(line, 'description') ?? 'Item',
@@ -89,9 +98,10 @@ function periodOf(line: ApiObject): string | null {
 
 function factsOf(invoice: ApiObject): Statement['facts'] {
   const facts: [string, Date | null][] = [
-    ['Date of issue', instant(invoice, 'status_transitions.finalized_at') ?? instant(invoice, 'created')],
+    ['Date of issue', instant(invoice, 'status_transitions.finalized_at')],
     ['Date due', instant(invoice, 'due_date')],
     ['Paid on', instant(invoice, 'status_transitions.paid_at')],
+    ['Uncollectible since', instant(invoice, 'status_transitions.marked_uncollectible_at')],
     ['Voided on', instant(invoice, 'status_transitions.voided_at')],
     ['Final after', instant(invoice, 'automatically_finalizes_at')],
   ]
@@ -99,26 +109,39 @@ function factsOf(invoice: ApiObject): Statement['facts'] {
 }
 
 function totalsOf(invoice: ApiObject, money: (field: string) => string): Statement['totals'] {
+  const currency = text(invoice, 'currency') ?? 'usd'
+  const less = (label: string, minor: number): Statement['totals'] =>
+    minor === 0 ? [] : [[label, formatAmount(-minor, currency)]]
+  const tax = sum(invoice, 'total_taxes')
   const totals: Statement['totals'] = [
     ['Subtotal', money('subtotal')],
-    ...discounts(invoice),
+    ...less('Discount', sum(invoice, 'total_discount_amounts')),
+    ...less('Credits applied', creditsApplied(invoice)),
+    ...(tax === 0 ? [] : [['Tax', formatAmount(tax, currency)] satisfies [string, string]]),
     ['Total', money('total')],
+    ...less('Credited by credit note', integer(invoice, 'pre_payment_credit_notes_amount') ?? 0),
   ]
   const before = integer(invoice, 'starting_balance') ?? 0
   const after = integer(invoice, 'ending_balance')
   // Small amounts are carried over instead of charged, and credit is used up: both show as a movement of the balance.
   if (after !== null && after !== before) {
-    const applied = formatAmount(before - after, text(invoice, 'currency') ?? 'usd')
+    const applied = formatAmount(before - after, currency)
     totals.push([after > before ? 'Carried to the next invoice' : 'Applied balance', applied])
   }
   totals.push(['Amount due', money('amount_due')])
   if ((integer(invoice, 'amount_paid') ?? 0) > 0) totals.push(['Amount paid', money('amount_paid')])
-  return totals
+  return [...totals, ...less('Credited after payment', integer(invoice, 'post_payment_credit_notes_amount') ?? 0)]
 }
 
-function discounts(invoice: ApiObject): Statement['totals'] {
-  const off = list(invoice, 'total_discount_amounts').reduce((sum, one) => sum + (integer(one, 'amount') ?? 0), 0)
-  return off === 0 ? [] : [['Discount', formatAmount(-off, text(invoice, 'currency') ?? 'usd')]]
+function sum(invoice: ApiObject, field: string): number {
+  return list(invoice, field).reduce((total, one) => total + (integer(one, 'amount') ?? 0), 0)
+}
+
+/** Of all pretax credits those of the credit balance: discounts have a row of their own. */
+function creditsApplied(invoice: ApiObject): number {
+  return list(invoice, 'total_pretax_credit_amounts')
+    .filter((one) => text(one, 'type') === 'credit_balance_transaction')
+    .reduce((total, one) => total + (integer(one, 'amount') ?? 0), 0)
 }
 
 /** "Paid with Visa •••• 4242" needs the card of the customer. */

@@ -76,15 +76,28 @@ test('the PDF holds the lines, and its table points at its objects', async (t) =
   const file = Buffer.from(await answer.arrayBuffer()).toString('latin1')
 
   assert.ok(file.startsWith('%PDF-1.4'))
-  assert.ok(file.includes(`(Invoice ${invoice.number})`) && file.includes('($61.75)'))
+  assert.ok(file.includes(`(${invoice.number}) Tj`) && file.includes('($61.75)'))
   assertWellFormed(file)
 })
 
-test('a PDF survives brackets, backslashes, accents and characters no built-in font has', () => {
+test('a PDF survives brackets, backslashes and accents, and writes names of all of Europe and East Asia', () => {
   const pages = [[{ x: 10, y: 20, text: 'a (b) \\ é € 漢' }], [{ x: 10, y: 20, text: 'two' }]]
   const file = Buffer.from(writePdf('T', pages)).toString('latin1')
-  assert.ok(file.includes('(a \\(b\\) \\\\ \xe9 \x80 ?)'))
+  assert.ok(file.includes('(a \\(b\\) \\\\ \xe9 \x80 ) Tj /china 10 Tf <6F22> Tj'))
   assert.ok(file.includes('/Count 2'))
+  // ł and ż get the first two bytes, space and exclamation mark, of a second encoding.
+  const poland = Buffer.from(
+    writePdf('T', [
+      [
+        { x: 10, y: 20, text: 'łoż' },
+        { x: 10, y: 40, text: 'かな漢字 Ω' },
+      ],
+    ]),
+  ).toString('latin1')
+  assert.ok(poland.includes('/Differences [32 /lslash /zdotaccent]'))
+  assert.ok(poland.includes('/F3 10 Tf ( ) Tj /F1 10 Tf (o) Tj /F3 10 Tf (!) Tj'))
+  assert.ok(poland.includes('/japan 10 Tf <304B306A6F225B57> Tj'))
+  assertWellFormed(poland)
   assertWellFormed(file)
 })
 

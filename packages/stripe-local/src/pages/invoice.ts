@@ -122,17 +122,30 @@ async function invoicePage(
     `Invoice ${statement.number} · ${statement.merchant}`,
     html`${testMode()}<main id="main" class="invoice stack">
 <div class="spread"><div class="stack-small"><p class="muted">${statement.merchant}</p>
-<h1>Invoice ${statement.number}</h1></div><div class="row no-print">${status(statement.status)}
+<h1>${statement.status === 'draft' ? 'Draft invoice' : `Invoice ${statement.number}`}</h1></div><div class="row no-print">${status(statement.status)}
 <a class="button" href="/i/${id}/pdf">Download PDF</a><button type="button" data-print hidden>Print</button></div></div>
-${statement.status === 'draft' && html`<p class="notice warning">This is a draft: its amounts may still change.</p>`}
+${banner(statement)}
 ${errorSummary(errors, CARD_FIELDS)}
 ${open && (await payment(context, statement, typed, errors))}
 <div class="card stack"><div class="parties"><dl class="facts">
 ${statement.facts.map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>
 <dl class="facts"><dt>Billed to</dt><dd>${statement.billedTo.map((line) => html`<div>${line}</div>`)}</dd></dl></div></div>
 ${linesTable(statement)}
+${statement.notes.map((note) => html`<p class="muted">${note}</p>`)}
 </main>`,
   )
+}
+
+const BANNERS: { [status: string]: [tone: string, said: string] } = {
+  draft: ['warning', 'This is a draft: its amounts may still change.'],
+  paid: ['positive', 'This invoice is paid. Thank you.'],
+  void: ['', 'This invoice was voided: nothing is to be paid.'],
+  uncollectible: ['danger', 'This invoice was given up as uncollectible.'],
+}
+
+function banner({ status: state }: Statement): Html | null {
+  const found = BANNERS[state]
+  return found ? html`<p class="notice ${found[0]}">${found[1]}</p>` : null
 }
 
 /** What was used and what it costs, with the totals. */

@@ -134,7 +134,7 @@ ${
   changeable &&
   html`<div class="row">${
     !isDefault &&
-    html`<form method="post" action="${address}/default"><button class="small" aria-label="Make ${name} the default">Make default</button></form>`
+    html`<form method="post" action="${address}/default"><button class="small" aria-label="Make default: ${name}">Make default</button></form>`
   }<form method="post" action="${address}/remove"><button class="small danger" aria-label="Remove ${name}">Remove</button></form></div>`
 }</li>`
 }
@@ -146,7 +146,7 @@ function cardPage(context: PagesContext, portal: Portal, typed: TypedCard, error
     html`<h1>Update your card</h1>
 <p class="muted">Your subscriptions and invoices are charged to it from now on.</p>
 ${errorSummary(errors, CARD_FIELDS)}
-<form method="post" novalidate class="stack narrow">${cardFields(typed, errors)}
+<form method="post" action="${portal.base}/payment-method" novalidate class="stack narrow">${cardFields(typed, errors)}
 <div class="row"><button class="primary">Save card</button>
 <a class="button" href="${wayBack(portal, 'payment_method_update')}">Go back</a></div>
 ${testCards(context.now())}</form>`,

@@ -132,7 +132,8 @@ function changesFrom(portal: Portal, typed: Typed): ApiObject {
   return {
     ...(mayChange(portal, 'name') && { name: typed.name?.trim() }),
     ...(mayChange(portal, 'email') && { email: typed.email?.trim() }),
-    ...(mayChange(portal, 'phone') && { phone: typed.phone?.trim() ?? '' }),
+    // Stripe's API takes a phone number but does not unset one.
+    ...(mayChange(portal, 'phone') && typed.phone?.trim() && { phone: typed.phone.trim() }),
     ...(mayChange(portal, 'address') && { address: orUnset(address) }),
     ...(mayChange(portal, 'shipping') && { shipping: orUnset(shipping.address) === '' ? '' : shipping }),
   }

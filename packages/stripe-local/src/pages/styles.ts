@@ -139,7 +139,7 @@ fieldset.stack > legend { margin-bottom: 8px; }
 fieldset.card { border: 1px solid var(--border); padding: 20px; }
 .card.flush { padding: 0; overflow: hidden; }
 .card.flush > h2, .card.flush > .spread { padding: 16px 20px; border-bottom: 1px solid var(--border); }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; position: relative; }
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: 10px 12px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--border); }
 th:first-child, td:first-child { padding-left: 20px; }

@@ -188,7 +188,7 @@ function periodsTable(ends: PeriodEnd[]): Html {
         one,
       ) => html`<tr><td>${periodCustomer(one)}</td><td class="wide-only">${one.plan}</td><td class="nowrap">${time(one.end)}</td>
 <td class="number"><form method="post"><input type="hidden" name="subscription" value="${one.subscription}">
-<button name="by" value="period" class="small" aria-label="To the period's end of ${one.customer}">Go there</button></form></td></tr>`,
+<button name="by" value="period" class="small" aria-label="Go there: the period's end of ${one.customer}">Go there</button></form></td></tr>`,
     ),
     empty: '',
   })

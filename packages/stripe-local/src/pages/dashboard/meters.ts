@@ -93,7 +93,7 @@ ${table({
 ${text(meter, 'event_time_window') && html`<dt>Window</dt><dd>the last event of each ${text(meter, 'event_time_window')} counts</dd>`}
 <dt>Created</dt><dd>${time(instant(meter, 'created'), { year: true })}</dd></dl></section>
 <div class="spread"><h2>Usage</h2>${tabs('Range', range[0], ranges)}</div>
-${chosen && (await usageChart(context, id, chosen, range, span))}
+${chosen && (await usageChart(context, id, await readUser(context, id, chosen, span), range, span))}
 ${usersTable(shown, (customer) => query({ customer, ...(after && { after }) }), chosen)}
 ${pager(c, { older: users.length > ROWS ? { after: users[ROWS - 1] ?? '' } : null })}
 ${receivedTable(context.dashboard.meterEvents({ limit: 10, meter: id }), 'None received yet.', 'Latest events')}
@@ -135,7 +135,7 @@ function usersTable(users: User[], chartHref: (customer: string) => string, chos
   return table({
     columns: ['Customer', { label: 'Chart', hidden: true }, { label: 'Used', number: true }],
     rows: users.map(
-      ({ id, label, used }) => html`<tr><td>${customerLink(id, label)}</td>
+      ({ id, label, used }) => html`<tr><td class="anywhere">${customerLink(id, label)}</td>
 <td>${id === chosen ? html`<span class="small muted">in the chart</span>` : html`<a class="small" href="${chartHref(id)}">Show in the chart</a>`}</td>
 <td class="number">${formatQuantity(used)}<meter class="share" min="0" max="${most || 1}" value="${Math.max(used, 0)}" aria-hidden="true"></meter></td></tr>`,
     ),
@@ -146,7 +146,7 @@ function usersTable(users: User[], chartHref: (customer: string) => string, chos
 async function usageChart(
   context: PagesContext,
   meter: string,
-  customer: string,
+  { id: customer, label }: User,
   [name, window, steps]: (typeof RANGES)[number],
   span: Span,
 ): Promise<Html> {
@@ -165,6 +165,6 @@ async function usageChart(
     const at = new Date(span.start.getTime() + index * stepMs)
     return { at, value: values.get(at.getTime() / 1000) ?? 0 }
   })
-  return html`<figure class="card stack-small"><figcaption class="spread"><span>${customerLink(customer)}</span>
+  return html`<figure class="card stack-small"><figcaption class="spread"><span>${customerLink(customer, label)}</span>
 <span class="muted small">last ${name}, by ${window}, UTC</span></figcaption>${barChart(bars, window)}</figure>`
 }
