@@ -598,6 +598,7 @@ conformance(
       customer_update: { address: 'auto', name: 'auto' },
       billing_address_collection: 'required',
       phone_number_collection: { enabled: true },
+      name_collection: { business: { enabled: true }, individual: { enabled: true, optional: true } },
       consent_collection: { terms_of_service: 'required', promotions: 'auto' },
       custom_fields: [
         {
@@ -614,6 +615,7 @@ conformance(
     const typed = {
       number: '4242 4242 4242 4242',
       phone: '+1 555 0100',
+      business_name: 'Acme Ltd',
       billing_line1: '1 Main Street',
       billing_postal_code: '94105',
       billing_city: 'San Francisco',
@@ -629,9 +631,13 @@ conformance(
     assert.equal(done.custom_fields[1]!.text!.value, null)
     assert.deepEqual({ ...done.consent }, { promotions: 'opt_out', terms_of_service: 'accepted' })
     assert.equal(done.customer_details!.phone, '+1 555 0100')
+    assert.equal(done.collected_information!.business_name, 'Acme Ltd')
+    assert.equal(done.collected_information!.individual_name, null)
+    assert.equal(done.name_collection!.business!.optional, false)
     assert.equal(done.customer_details!.address!.country, 'US')
     const known = (await stripe.customers.retrieve(customer.id)) as Stripe.Customer
     assert.equal(known.name, 'Jenny Rosen')
+    assert.equal(known.business_name, 'Acme Ltd')
     assert.equal(known.address!.city, 'San Francisco')
   },
   PAGE,

@@ -276,10 +276,15 @@ function declined(error: Wire | null): CheckoutOutcome {
 /** The session's customer, told what the page was allowed to collect, or a new one. */
 function customerFor(account: Account, session: CheckoutSession, payer: CheckoutPayer): Customer {
   const address = payer.address
+  const names = {
+    ...(payer.businessName && { business_name: payer.businessName }),
+    ...(payer.individualName && { individual_name: payer.individualName }),
+  }
   if (session.customer === null) {
     return createCustomer(account, {
       email: payer.email,
       name: payer.name === '' ? null : payer.name,
+      ...names,
       ...(payer.phone && { phone: payer.phone }),
       ...(address && { address: filled(address) }),
     })
@@ -287,7 +292,7 @@ function customerFor(account: Account, session: CheckoutSession, payer: Checkout
   const before = account.get<Customer>('customer', session.customer)
   const changes = {
     ...(before.email === null && { email: payer.email }),
-    ...(session._customer_update.name && payer.name !== '' && { name: payer.name }),
+    ...(session._customer_update.name && { ...names, ...(payer.name !== '' && { name: payer.name }) }),
     ...(session._customer_update.address && address && { address: filled(address) }),
     ...(before.phone === null && payer.phone && { phone: payer.phone }),
   }
@@ -344,7 +349,11 @@ function complete(
   const done = account.objects.save<CheckoutSession>({
     ...session,
     ...made,
-    collected_information: { business_name: null, individual_name: null, shipping_details: null },
+    collected_information: {
+      business_name: payer.businessName || null,
+      individual_name: payer.individualName || null,
+      shipping_details: null,
+    },
     consent: consent && {
       promotions: consent.promotions === 'auto' ? (payer.consent?.promotions ? 'opt_in' : 'opt_out') : null,
       terms_of_service: consent.terms_of_service === 'required' ? 'accepted' : null,

@@ -1,5 +1,6 @@
 import type { Wire } from '../account.ts'
-import type { Address, Customer } from '../resources/customers.ts'
+import type { CheckoutPayer } from '../pages/context.ts'
+import type { Customer } from '../resources/customers.ts'
 import { wholeAddress } from '../resources/payment-methods.ts'
 import type { Mode } from './session.ts'
 
@@ -7,15 +8,18 @@ import type { Mode } from './session.ts'
 export function detailsOf(
   mode: Mode,
   customer: Customer | null,
-  payer: { email?: string | null; name?: string | null; phone?: string | null; address?: Address | null },
+  payer: { [part in 'email' | 'name' | 'phone' | 'businessName' | 'individualName']?: string | null } & Pick<
+    CheckoutPayer,
+    'address'
+  >,
 ): Wire {
   const address = payer.address ?? customer?.address ?? null
   return {
     // "Customer's address details are not present on Sessions in `setup` mode" (Session.customer_details).
     address: mode === 'setup' || address === null ? null : wholeAddress(address),
-    business_name: null,
+    business_name: (payer.businessName || customer?.business_name) ?? null,
     email: customer?.email ?? payer.email ?? null,
-    individual_name: null,
+    individual_name: (payer.individualName || customer?.individual_name) ?? null,
     name: (payer.name || customer?.name) ?? null,
     phone: (payer.phone || customer?.phone) ?? null,
     tax_exempt: customer?.tax_exempt ?? 'none',

@@ -66,6 +66,7 @@ export interface CheckoutSession extends Stored {
   locale: string | null
   metadata: Metadata
   mode: Mode
+  name_collection?: NameCollection
   origin_context: 'mobile_app' | 'web' | null
   payment_intent: string | null
   payment_method_collection: 'always' | 'if_required' | null
@@ -103,6 +104,12 @@ export interface InvoiceData {
   issuer: { type: 'self' } | null
   metadata: Metadata
   rendering_options: null
+}
+
+/** Names asked for beside the one on the card. */
+export interface NameCollection {
+  business?: { enabled: boolean; optional: boolean }
+  individual?: { enabled: boolean; optional: boolean }
 }
 
 /** `payment_intent_data` and `setup_intent_data`. */

@@ -26,7 +26,7 @@ export function readPayer(offer: Offer, typed: Typed, now: Date): { payer: Check
   if (typesCard && name === '') errors.name = 'Enter the name on the card.'
   if (flag(session, 'phone_number_collection.enabled') && !/^\+?[\d\s().-]{5,20}$/.test(typed.phone?.trim() ?? ''))
     errors.phone = 'Enter a phone number such as +1 555 0100.'
-  Object.assign(errors, addressErrors(session, typed))
+  Object.assign(errors, nameErrors(session, typed), addressErrors(session, typed))
   const customFields = Object.fromEntries(
     list(session, 'custom_fields').map((custom) => [text(custom, 'key'), typed[inputName(custom)]?.trim() ?? '']),
   )
@@ -45,6 +45,8 @@ export function readPayer(offer: Offer, typed: Typed, now: Date): { payer: Check
       ...(saved && { savedMethod: saved.id }),
       authenticated: typed.authentication === 'complete',
       ...(typed.phone && { phone: typed.phone.trim() }),
+      ...(typed.business_name && { businessName: typed.business_name.trim() }),
+      ...(typed.individual_name && { individualName: typed.individual_name.trim() }),
       ...(needsAddress(session) && { address: wholeAddress(typed) }),
       ...(list(session, 'custom_fields').length > 0 && { customFields }),
       ...(child(session, 'consent_collection') && { consent: { promotions: typed.promotions === 'yes' } }),
@@ -127,6 +129,9 @@ ${
   flag(session, 'phone_number_collection.enabled') &&
   field({ name: 'phone', label: 'Phone number', value: typed.phone, error: errors.phone, autocomplete: 'tel' })
 }
+${collectedNames(session).map(({ name, label, optional }) =>
+  field({ name, label: optional ? `${label} (optional)` : label, value: typed[name], error: errors[name] }),
+)}
 ${terms.needsCard && payment(offer, typed, errors)}
 ${needsAddress(session) && html`<fieldset class="stack"><legend>Billing address</legend>${addressFields('billing', typed, errors)}</fieldset>`}
 ${list(session, 'custom_fields').map((custom) => customInput(custom, typed, errors))}
@@ -156,6 +161,8 @@ function fieldNames({ items, session }: Offer): string[] {
     'promotion_code',
     'email',
     'phone',
+    'business_name',
+    'individual_name',
     ...CARD_FIELDS,
     'name',
     'billing_line1',
@@ -262,6 +269,24 @@ function agreement({ merchant, session }: Offer, mode: string): Html | null {
   if (isHidden || mode === 'payment') return null
   const begin = mode === 'setup' ? 'By saving your card' : 'By subscribing'
   return html`<p class="small muted">${begin}, you allow ${merchant} to charge your card for future payments in accordance with their terms.</p>`
+}
+
+function collectedNames(session: ApiObject): { name: string; label: string; optional: boolean }[] {
+  return [
+    { kind: 'business', label: 'Business name' },
+    { kind: 'individual', label: 'Full name' },
+  ]
+    .filter(({ kind }) => flag(session, `name_collection.${kind}.enabled`))
+    .map(({ kind, label }) => ({
+      name: `${kind}_name`,
+      label,
+      optional: flag(session, `name_collection.${kind}.optional`),
+    }))
+}
+
+function nameErrors(session: ApiObject, typed: Typed): FormErrors {
+  const missing = collectedNames(session).filter(({ name, optional }) => !optional && !typed[name]?.trim())
+  return Object.fromEntries(missing.map(({ name, label }) => [name, `Enter the ${label.toLowerCase()}.`]))
 }
 
 function needsAddress(session: ApiObject): boolean {

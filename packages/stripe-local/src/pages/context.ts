@@ -136,6 +136,8 @@ export interface CheckoutPayer {
   /** The person has passed the bank's (pretended) extra question. */
   authenticated: boolean
   phone?: string | null
+  businessName?: string | null
+  individualName?: string | null
   address?: Address | null
   /** By the key of each field. */
   customFields?: { [key: string]: string }

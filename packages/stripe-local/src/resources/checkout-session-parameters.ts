@@ -106,6 +106,7 @@ export const subscriptionData = shape({
   trial_settings: trialSettings,
 })
 
+const collected = shape({ enabled: required(flag()), optional: flag() })
 const redisplay = oneOf('always', 'limited', 'unspecified')
 
 /** What creates a session. */
@@ -160,6 +161,7 @@ export const creation = {
   locale: onlyShown(text()),
   metadata: metadata(),
   mode: required(oneOf('payment', 'setup', 'subscription')),
+  name_collection: shape({ business: collected, individual: collected }),
   origin_context: onlyShown(oneOf('mobile_app', 'web')),
   payment_intent_data: paymentData,
   payment_method_collection: oneOf('always', 'if_required'),

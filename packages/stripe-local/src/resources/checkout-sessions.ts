@@ -13,6 +13,7 @@ import {
   lineItemsOf,
   lineItemsUrl,
   type Mode,
+  type NameCollection,
   type SubscriptionPlan,
   subtotalOf,
   totalOf,
@@ -179,6 +180,7 @@ function createSession(account: Account, params: Creation): CheckoutSession {
     locale: params.locale ?? null,
     metadata: mergedMetadata({}, params.metadata),
     mode,
+    ...(params.name_collection && { name_collection: nameCollectionFrom(params.name_collection) }),
     origin_context: params.origin_context ?? null,
     payment_intent: null,
     payment_method_collection: mode === 'subscription' ? (params.payment_method_collection ?? 'always') : 'if_required',
@@ -353,6 +355,13 @@ function recoveryFrom(given: Creation['after_expiration']): CheckoutSession['aft
   if (!given?.recovery) return null
   const { allow_promotion_codes: codes, enabled } = given.recovery
   return { recovery: { allow_promotion_codes: codes ?? false, enabled, expires_at: null, url: null } }
+}
+
+function nameCollectionFrom({ business, individual }: NonNullable<Creation['name_collection']>): NameCollection {
+  return {
+    ...(business && { business: { enabled: business.enabled, optional: business.optional ?? false } }),
+    ...(individual && { individual: { enabled: individual.enabled, optional: individual.optional ?? false } }),
+  }
 }
 
 function consentFrom(given: Creation['consent_collection']): CheckoutSession['consent_collection'] {
