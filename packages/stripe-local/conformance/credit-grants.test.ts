@@ -246,3 +246,30 @@ conformance(
     assert.deepEqual([paid!.subtotal, paid!.total], [600, 500])
   },
 )
+
+conformance(
+  'credits that come back after their grant has expired expire at once',
+  'docs.stripe.com/changelog/acacia/2024-12-18/billing-credits-invoice-voiding: "If the credit grant is past the expiration date, the reinstated credits expire immediately."',
+  async (subject) => {
+    const { stripe } = subject
+    const { customer, clock, use, invoices } = await tokens(subject, '2026-01-10T08:00:00Z')
+    const expires_at = seconds('2026-02-15T00:00:00Z')
+    const grant = await stripe.billing.creditGrants.create(grantOf(customer.id, 100, { expires_at }))
+    await use('100000', '2026-01-10T08:00:00Z')
+    await clock.advance('2026-02-10T08:10:00Z')
+    const [draft] = await invoices()
+    await stripe.invoices.update(draft!.id, { auto_advance: false })
+    await stripe.invoices.finalizeInvoice(draft!.id)
+    await clock.advance('2026-02-20T00:00:00Z')
+    await stripe.invoices.voidInvoice(draft!.id)
+    assert.deepEqual(await balanceOf(stripe, customer.id, METERED), [0, 0])
+    const { data } = await stripe.billing.creditBalanceTransactions.list({
+      customer: customer.id,
+      credit_grant: grant.id,
+    })
+    assert.deepEqual(
+      data.map((one) => one.credit?.type ?? one.debit!.type),
+      ['credits_expired', 'credits_application_invoice_voided', 'credits_applied', 'credits_granted'],
+    )
+  },
+)

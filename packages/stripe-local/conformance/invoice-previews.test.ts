@@ -231,3 +231,15 @@ conformance(
     assert.equal((await stripe.coupons.retrieve(coupon.id)).times_redeemed, 0)
   },
 )
+
+conformance(
+  'without a subscription a preview shows what waits',
+  'Invoices.createPreview: "This will show you all the charges that are pending, including subscription renewal charges, invoice item charges, etc."',
+  async ({ stripe }) => {
+    const customer = await stripe.customers.create()
+    await stripe.invoiceItems.create({ customer: customer.id, amount: 700, currency: 'usd', description: 'Waiting' })
+    const preview = await stripe.invoices.createPreview({ customer: customer.id })
+    assert.deepEqual(linesOf(preview), ['700 Waiting'])
+    assert.equal((await stripe.invoiceItems.list({ customer: customer.id, pending: true })).data.length, 1)
+  },
+)

@@ -15,6 +15,7 @@ import { charge } from '../payments/charge.ts'
 import { paymentIntent } from '../payments/payment-intent.ts'
 import { refund } from '../payments/refund.ts'
 import { setupAttempt, setupIntent } from '../payments/setup-intent.ts'
+import { subscriptionSchedule } from '../subscriptions/schedule.ts'
 import { subscription, subscriptionItem } from '../subscriptions/subscription.ts'
 import { accountRoutes } from './account.ts'
 import { alert, alertRoutes } from './alerts.ts'
@@ -31,6 +32,7 @@ import { eventRoutes } from './events.ts'
 import { fraudRoutes } from './fraud.ts'
 import { invoiceItemRoutes } from './invoice-items.ts'
 import { invoiceLineRoutes } from './invoice-lines.ts'
+import { invoicePaymentRoutes } from './invoice-payments.ts'
 import { invoicePreviewRoutes } from './invoice-previews.ts'
 import { invoiceRoutes } from './invoices.ts'
 import { meterEventRoutes } from './meter-events.ts'
@@ -46,6 +48,8 @@ import { promotionCode, promotionCodeRoutes } from './promotion-codes.ts'
 import { refundRoutes } from './refunds.ts'
 import { searchRoutes } from './search.ts'
 import { setupIntentRoutes } from './setup-intents.ts'
+import { subscriptionItemRoutes } from './subscription-items.ts'
+import { subscriptionScheduleRoutes } from './subscription-schedules.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
 import { taxId, taxIdRoutes } from './tax-ids.ts'
 import { testClock, testClockRoutes } from './test-clocks.ts'
@@ -82,6 +86,7 @@ export const kinds: Kind[] = [
   setupIntent,
   subscription,
   subscriptionItem,
+  subscriptionSchedule,
   taxId,
   testClock,
   webhookEndpoint,
@@ -103,6 +108,7 @@ export const routes: Route[] = [
   ...fraudRoutes,
   ...invoiceItemRoutes,
   ...invoiceLineRoutes,
+  ...invoicePaymentRoutes,
   ...invoicePreviewRoutes,
   ...invoiceRoutes,
   ...meterEventRoutes,
@@ -118,7 +124,9 @@ export const routes: Route[] = [
   ...searchRoutes,
   ...promotionCodeRoutes,
   ...refundRoutes,
+  ...subscriptionItemRoutes,
   ...subscriptionRoutes,
+  ...subscriptionScheduleRoutes,
   ...taxIdRoutes,
   ...testClockRoutes,
   ...webhookEndpointRoutes,

@@ -249,31 +249,6 @@ export const invoiceRoutes = [
     checkAttachable(open, intent)
     return account.present(attachPayment(account, open, intent))
   }),
-
-  route(
-    'GET',
-    '/v1/invoice_payments',
-    {
-      ...paging,
-      created: range(),
-      invoice: text(),
-      payment: shape({ payment_intent: text(), type: required(oneOf('payment_intent')) }),
-      status: oneOf('canceled', 'open', 'paid'),
-    },
-    (account, params) =>
-      listPage<InvoicePayment>(account, 'invoice_payment', '/v1/invoice_payments', params, {
-        where: {
-          '$.invoice': params.invoice,
-          '$.payment.payment_intent': params.payment?.payment_intent,
-          '$.status': params.status,
-        },
-        ...(params.created && { created: params.created }),
-      }),
-  ),
-
-  route('GET', '/v1/invoice_payments/:id', {}, (account, _params, { id }) =>
-    account.present(account.get<InvoicePayment>('invoice_payment', id!)),
-  ),
 ]
 
 /** Current usage is not pulled in: an ad-hoc invoice holds pending invoice items only. */
