@@ -81,7 +81,7 @@ export async function informationSection(context: PagesContext, portal: Portal):
   const shown = rows.filter(([label, value]) => value || label === 'Name' || label === 'Email')
   return html`<section class="section" aria-labelledby="information"><h2 class="section-title" id="information">Billing information</h2>
 <dl class="facts">${shown.map(([label, value]) => html`<dt>${label}</dt><dd>${value ?? '–'}</dd>`)}</dl>
-${flag(features, 'customer_update.enabled') && html`<p><a class="button" href="${base}/information">Update information</a></p>`}</section>`
+${flag(features, 'customer_update.enabled') && texts(features, 'customer_update.allowed_updates').length > 0 && html`<p><a class="button" href="${base}/information">Update information</a></p>`}</section>`
 }
 
 function mayChange(portal: Portal, what: Detail): boolean {

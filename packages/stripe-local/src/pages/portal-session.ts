@@ -1,9 +1,10 @@
 import type { Context } from 'hono'
 import { html } from 'hono/html'
+import { ApiError } from '../http/errors.ts'
 import type { ApiObject, PagesContext } from './context.ts'
 import { type Html, messagePage, page, testMode } from './layout.ts'
 import { merchantName } from './merchant.ts'
-import { child, flag, list, reference, text } from './wire.ts'
+import { child, flag, reference, text } from './wire.ts'
 
 /** What one visit of the customer portal is about. */
 export interface Portal {
@@ -92,12 +93,13 @@ ${portal.returnUrl && html`<p><a href="${portal.returnUrl}">← Return to ${port
 
 /** The customer's own subscription of that id; null for anyone else's. */
 export async function ownSubscription(context: PagesContext, portal: Portal, id: string): Promise<ApiObject | null> {
-  const mine = await context.api('GET', '/v1/subscriptions', {
-    customer: text(portal.customer, 'id'),
-    status: 'all',
-    limit: 100,
-  })
-  return list(mine, 'data').find((subscription) => text(subscription, 'id') === id) ?? null
+  try {
+    const found = await context.api('GET', `/v1/subscriptions/${encodeURIComponent(id)}`)
+    return reference(found, 'customer') === text(portal.customer, 'id') ? found : null
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null
+    throw error
+  }
 }
 
 /** Where a visit continues when its task is done: home, or where the flow says. */

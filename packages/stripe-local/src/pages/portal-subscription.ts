@@ -5,7 +5,7 @@ import { readForm } from './form.ts'
 import { formatDate, type Html } from './layout.ts'
 import { finish, notOffered, ownSubscription, type Portal, portalPage, portalVisit, wayBack } from './portal-session.ts'
 import { describePrice, productName, withProduct } from './price.ts'
-import { child, flag, instant, integer, list, text, texts } from './wire.ts'
+import { child, flag, instant, integer, list, reference, text, texts } from './wire.ts'
 
 const REASONS: { [feedback: string]: string } = {
   too_expensive: "It's too expensive",
@@ -31,8 +31,16 @@ export function subscriptionVisit(
   )(async (c, portal) => {
     const subscription = await ownSubscription(context, portal, c.req.param('subscriptionId') ?? '')
     const over = !subscription || ['canceled', 'incomplete_expired'].includes(text(subscription, 'status') ?? '')
-    return over ? notOffered(c, portal) : work(c, portal, subscription)
+    return over || isPlanned(subscription) ? notOffered(c, portal) : work(c, portal, subscription)
   })
+}
+
+/**
+ * docs.stripe.com/customer-management: "Customers can't update or cancel subscriptions that currently have an update
+ * scheduled with a subscription schedule."
+ */
+export function isPlanned(subscription: ApiObject): boolean {
+  return reference(subscription, 'schedule') !== null
 }
 
 export const SUBSCRIPTION_PATH = '/p/session/:portalSessionId/subscriptions/:subscriptionId'

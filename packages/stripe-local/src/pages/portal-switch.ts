@@ -32,10 +32,7 @@ export function switchingRefused(subscription: ApiObject, readings: Readings): s
       collection: text(subscription, 'collection_method'),
     },
   )
-  if (obstacle) return OBSTACLES[obstacle] ?? null
-  return reference(subscription, 'schedule')
-    ? "A change of this subscription is already planned. It can't be changed again until then."
-    : null
+  return obstacle ? (OBSTACLES[obstacle] ?? null) : null
 }
 
 /** What may be chosen for a subscription's one item. */

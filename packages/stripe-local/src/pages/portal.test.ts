@@ -205,6 +205,7 @@ async function flatPlans(
   const configuration = await stripe.billingPortal.configurations.create({
     features: {
       payment_method_update: { enabled: true },
+      subscription_cancel: { enabled: true },
       subscription_update: {
         enabled: true,
         default_allowed_updates: ['price', 'quantity'],
@@ -256,7 +257,9 @@ test('a configuration may keep cheaper plans for the end of the period', async (
   assert.match(scheduled.headers.get('location') ?? '', /done=scheduled/)
   const price = async () => (await stripe.subscriptions.retrieve(subscription.id)).items.data[0]?.price.unit_amount
   assert.equal(await price(), 4900)
-  assert.equal((await fetch(address)).status, 404) // nothing more can be changed while one change is planned
+  // Nothing more can be changed while one change is planned.
+  assert.equal((await fetch(address)).status, 404)
+  assert.equal((await fetch(address.replace(/switch$/, 'cancel'))).status, 404)
   await local.advance(new Date('2026-12-24T13:00:00Z'))
   assert.equal(await price(), 900)
 })

@@ -7,10 +7,10 @@ import { cardsSection, customerCards, portalCardPages } from './portal-cards.ts'
 import { informationSection, portalDetailsPages } from './portal-details.ts'
 import { portalLoginPages } from './portal-login.ts'
 import { openPortal, type Portal, portalExpired, portalPage } from './portal-session.ts'
-import { portalSubscriptionPages } from './portal-subscription.ts'
+import { isPlanned, portalSubscriptionPages } from './portal-subscription.ts'
 import { portalSwitchPages, switchingRefused } from './portal-switch.ts'
 import { describePrice, productName, withProduct } from './price.ts'
-import { child, flag, instant, integer, list, reference, text } from './wire.ts'
+import { child, flag, instant, integer, list, reference, text, texts } from './wire.ts'
 
 const DONE: { [what: string]: string } = {
   card: 'Your payment method is updated.',
@@ -111,9 +111,12 @@ async function subscriptionCard(context: PagesContext, portal: Portal, subscript
   const periodEnd = instant(items[0], 'current_period_end')
   const trialEnd = text(subscription, 'status') === 'trialing' ? instant(subscription, 'trial_end') : null
   const paused = child(subscription, 'pause_collection')
-  const offersSwitch = flag(portal.features, 'subscription_update.enabled')
+  const offersSwitch =
+    flag(portal.features, 'subscription_update.enabled') &&
+    texts(portal.features, 'subscription_update.default_allowed_updates').length > 0
   const refused = offersSwitch ? switchingRefused(subscription, context.readings()) : null
   const resumes = instant(paused, 'resumes_at')
+  const planned = isPlanned(subscription)
   return html`<article class="stack-small plan-card">
 <div class="spread"><h3>${prices.map(productName).join(', ')}</h3>${status(paused ? 'paused' : (text(subscription, 'status') ?? ''))}</div>
 ${prices.map((price, index) => {
@@ -133,7 +136,8 @@ ${prices.map((price, index) => {
           : periodEnd && `Renews on ${formatDate(periodEnd)}.`
   }</p>
 ${refused && html`<p class="small muted">${refused}</p>`}
-<div class="row">${subscriptionActions(portal, address, { ending: ending !== null, paused: paused !== null, switches: offersSwitch && !refused })}</div></article>`
+${planned && html`<p class="notice">A change of this plan is planned. Until it takes effect, nothing else can be changed.</p>`}
+<div class="row">${!planned && subscriptionActions(portal, address, { ending: ending !== null, paused: paused !== null, switches: offersSwitch && !refused })}</div></article>`
 }
 
 function subscriptionActions(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { TestContext } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { visitors } from '../../../test/visitor.ts'
 import { essential, receiver, world } from '../../../test/world.ts'
 
@@ -50,6 +51,24 @@ test('from a search to the customer, the subscription, its invoice and its payme
   await page.getByRole('link', { name: 'Payments' }).click()
   await page.getByRole('heading', { name: 'Payments' }).waitFor()
   assert.equal(local.now().toISOString(), '2026-12-01T01:00:00.000Z')
+})
+
+test('a long move of the clock shows how far it is, and then what happened', async (visit, t) => {
+  const { local, stripe } = await world(t, START)
+  const slow = await receiver(t, async () => {
+    await wait(900)
+    return 200
+  })
+  await stripe.webhookEndpoints.create({ url: slow.url, enabled_events: ['invoice.created'] })
+  const { price, customer } = await essential(stripe, local)
+  await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] })
+  const page = await visit()
+  await page.goto(`${local.url}/dashboard/clock`)
+  await page.getByLabel('Advance to (UTC)').fill('2027-03-02T00:00')
+  await page.getByRole('button', { name: 'Advance', exact: true }).click()
+  await page.getByRole('progressbar', { name: 'How far the clock has moved' }).waitFor()
+  await page.getByRole('heading', { name: 'What happened' }).waitFor()
+  assert.equal(local.now().toISOString(), '2027-03-02T00:00:00.000Z')
 })
 
 test('a failed webhook is looked at and sent again', async (visit, t) => {
