@@ -62,9 +62,12 @@ export const creditNote: Kind = {
   present: presentCreditNote,
 }
 
-export function presentCreditNote(_account: Account, { _lines, ...shown }: CreditNote): Wire {
-  const subtotal = _lines.reduce((sum, line) => sum + line.amount, 0)
+/** One kept from before notes had lines shows its amount without any. */
+export function presentCreditNote(_account: Account, { _lines = [], ...shown }: CreditNote): Wire {
+  const subtotal = _lines.length === 0 ? shown.amount : _lines.reduce((sum, line) => sum + line.amount, 0)
   return {
+    effective_at: shown.created,
+    refunds: [],
     ...shown,
     amount_shipping: 0,
     customer_account: null,

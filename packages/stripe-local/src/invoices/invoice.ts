@@ -88,6 +88,8 @@ export interface Invoice extends Stored, Billed {
   }
   subtotal: number
   test_clock: string | null
+  /** Which threshold made it; there only on threshold invoices. */
+  threshold_reason?: { amount_gte: number | null; item_reasons: { line_item_ids: string[]; usage_gte: number }[] }
   total: number
   webhooks_delivered_at: number | null
   _lines: Line[]
@@ -171,11 +173,27 @@ const FIXED = {
   total_taxes: [],
 }
 
+/** What an invoice shows that a state file kept from before these fields were stored. */
+const EARLIER = {
+  custom_fields: null,
+  customer_address: null,
+  customer_phone: null,
+  customer_shipping: null,
+  customer_tax_exempt: 'none',
+  from_invoice: null,
+  latest_revision: null,
+  payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
+  rendering: null,
+  shipping_details: null,
+  statement_descriptor: null,
+}
+
 export function presentInvoice(account: Account, stored: Invoice): Wire {
   const { _lines, _usage, _awaits_delivery, _payment, _attached, _number, ...shown } = stored
   const lines = linesOf(stored, LINES_SHOWN)
   return {
     ...FIXED,
+    ...EARLIER,
     ...shown,
     ...(stored.status === 'draft' && billedTo(account.get<Customer>('customer', stored.customer))),
     account_name: account.businessName,
