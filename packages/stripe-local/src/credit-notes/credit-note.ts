@@ -65,9 +65,9 @@ export const creditNote: Kind = {
 /** One kept from before notes had lines shows its amount without any. */
 export function presentCreditNote(_account: Account, { _lines = [], ...shown }: CreditNote): Wire {
   const subtotal = _lines.length === 0 ? shown.amount : _lines.reduce((sum, line) => sum + line.amount, 0)
+  const earlier = { effective_at: shown.created, refunds: [] }
   return {
-    effective_at: shown.created,
-    refunds: [],
+    ...earlier,
     ...shown,
     amount_shipping: 0,
     customer_account: null,
