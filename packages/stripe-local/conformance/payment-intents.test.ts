@@ -102,6 +102,8 @@ conformance(
       assert.equal(failure.code, code)
       if (decline) assert.equal(failure.decline_code, decline)
       assert.equal(failure.message, message)
+      assert.equal(failure.payment_method?.type, 'card')
+      assert.equal(failure.doc_url?.endsWith(code.replaceAll('_', '-')), true)
 
       const intent = await stripe.paymentIntents.retrieve(failure.payment_intent!.id, { expand: ['latest_charge'] })
       assert.equal(intent.status, 'requires_payment_method')

@@ -118,12 +118,14 @@ function planRelease(account: Account, held: PaymentIntent, atMs: number | null)
 
 /** The 402 that tells of an intent's last failure, with the intent as it now is. */
 export function refusalOf(account: Account, intent: PaymentIntent): ApiError {
-  const { message, code, decline_code, charge } = intent.last_payment_error as { [key: string]: string }
+  const { payment_method: method, ...error } = intent.last_payment_error as Wire
+  const { message, code, decline_code, charge } = error as { [key: string]: string }
   return cardError(message!, {
     code: code!,
     ...(decline_code && { decline_code }),
     ...(charge && { charge }),
     payment_intent: account.present(intent),
+    ...(method !== undefined && { payment_method: method }),
   })
 }
 

@@ -177,11 +177,13 @@ export function cancelSetup(account: Account, before: SetupIntent, reason: strin
 
 /** The 402 that tells of an intent's last failure. */
 export function setupRefusalOf(account: Account, intent: SetupIntent): ApiError {
-  const { message, code, decline_code } = intent.last_setup_error as { [key: string]: string }
+  const { payment_method: method, ...error } = intent.last_setup_error as Wire
+  const { message, code, decline_code } = error as { [key: string]: string }
   return cardError(message!, {
     code: code!,
     ...(decline_code && { decline_code }),
     setup_intent: account.present(intent),
+    ...(method !== undefined && { payment_method: method }),
   })
 }
 

@@ -201,7 +201,7 @@ export const paymentIntentRoutes = [
         throw refuse(
           'You cannot cancel the PaymentIntent for a Checkout Session. To cancel, expire the Checkout Session instead.',
         )
-      if (account.objects.all('invoice_payment', { '$.payment.payment_intent': before.id }).length > 0) {
+      if (before._invoice !== undefined) {
         throw refuse(
           'You cannot cancel a PaymentIntent created by an Invoice. If you want to cancel this payment, you can void the invoice instead.',
         )
