@@ -1,6 +1,7 @@
 import type { Database } from './database.ts'
 import type { MeterEventRow } from './metering/usage.ts'
 import type { Dashboard, DueThing, ReceivedEvent } from './pages/context.ts'
+import type { DueKind } from './timeline.ts'
 
 /**
  * What the dashboard shows and no API of Stripe's lists. Every question walks an index and stops at its limit, so that a
@@ -13,9 +14,9 @@ export class Inspection {
     this.#db = db
   }
 
-  upcoming(limit: number, kind?: string): DueThing[] {
+  upcoming(limit: number, kind?: DueKind): DueThing[] {
     const sql = `select kind, id, at_ms from due where clock = ''${kind ? ' and kind = ?' : ''} order by at_ms, kind, id limit ?`
-    const rows = this.#db.all<{ kind: string; id: string; at_ms: number }>(sql, ...(kind ? [kind] : []), limit)
+    const rows = this.#db.all<{ kind: DueKind; id: string; at_ms: number }>(sql, ...(kind ? [kind] : []), limit)
     return rows.map((row) => ({ kind: row.kind, id: row.id, at: new Date(row.at_ms) }))
   }
 

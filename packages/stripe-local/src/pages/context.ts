@@ -2,6 +2,7 @@ import type { LoggedRequest } from '../http/request-log.ts'
 import type { MeterEventRow } from '../metering/usage.ts'
 import type { Readings } from '../readings.ts'
 import type { Address } from '../resources/customers.ts'
+import type { DueKind } from '../timeline.ts'
 import type { Authentication } from './three-d-secure.ts'
 
 /** What the hosted pages and the dashboard may ask of the local Stripe. They hold no state of their own. */
@@ -61,7 +62,7 @@ export interface Dashboard {
   /** Moves the local Stripe's time forward and lets everything due happen, in order. */
   advance: (to: Date) => Promise<void>
   /** What falls due next on the local Stripe's own time, soonest first. */
-  upcoming: (limit: number, kind?: string) => DueThing[]
+  upcoming: (limit: number, kind?: DueKind) => DueThing[]
   faults: { read: () => FaultSettings; write: (settings: FaultSettings) => void }
   /** Requests to the API, newest first; the last few hundred. */
   requests: (options: {
@@ -84,7 +85,7 @@ export interface Dashboard {
 }
 
 export interface DueThing {
-  kind: string
+  kind: DueKind
   /** The id of the object: a subscription, an invoice, a Checkout session, a delivery … */
   id: string
   at: Date

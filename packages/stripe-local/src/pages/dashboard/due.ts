@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import type { DueKind } from '../../timeline.ts'
 import type { ApiObject, DueThing, PagesContext } from '../context.ts'
 import { type Html, shortId } from '../layout.ts'
 import { instant, list, reference, text } from '../wire.ts'
@@ -43,24 +44,26 @@ async function customerName(context: PagesContext, id: string): Promise<string> 
   return text(customer, 'name') ?? text(customer, 'email') ?? id
 }
 
-const KINDS: { [kind: string]: string } = {
-  subscription: 'A subscription moves on',
-  invoice: 'An invoice is finalized or charged',
+const KINDS: { [kind in DueKind]: string } = {
+  authorization: 'A held payment lapses',
   checkout: 'A Checkout session expires',
-  delivery: 'A webhook is tried again',
   credit_grant: 'A credit grant begins or ends',
+  delivery: 'A webhook is tried again',
+  invoice: 'An invoice is finalized or charged',
   schedule: 'A schedule enters its next phase',
+  subscription: 'A subscription moves on',
+  test_clock: 'A test clock is deleted',
 }
-const PAGES: { [kind: string]: string } = {
-  subscription: '/dashboard/subscriptions',
+const PAGES: { [kind in DueKind]?: string } = {
+  authorization: '/dashboard/payments',
   invoice: '/dashboard/invoices',
+  subscription: '/dashboard/subscriptions',
 }
 
 /** What will happen, in words, with a link where the dashboard has its page. */
 export function dueInWords({ kind, id }: DueThing): Html {
-  const words = KINDS[kind] ?? kind.replaceAll('_', ' ')
   const href = kind === 'delivery' ? `/dashboard/deliveries#${id}` : PAGES[kind] && `${PAGES[kind]}/${id}`
-  return html`${words} ${href ? html`<a class="id" href="${href}">${shortId(id)}</a>` : html`<span class="id muted">${shortId(id)}</span>`}`
+  return html`${KINDS[kind]} ${href ? html`<a class="id" href="${href}">${shortId(id)}</a>` : html`<span class="id muted">${shortId(id)}</span>`}`
 }
 
 export function periodCustomer({ customerId, customer }: PeriodEnd): Html {

@@ -26,9 +26,9 @@ ${table({
   columns: [
     'Payment',
     'Status',
-    'Customer',
+    { label: 'Customer', wide: true },
     { label: 'Why it failed', wide: true },
-    'Created',
+    { label: 'Created', wide: true },
     { label: 'Amount', number: true },
   ],
   rows: rows.map(paymentRow),
@@ -76,8 +76,8 @@ ${table({
 function paymentRow(intent: ApiObject): Html {
   const id = text(intent, 'id') ?? ''
   return html`<tr><td><a class="id" href="${PATH}/${id}" title="${id}">${shortId(id)}</a></td><td>${status(text(intent, 'status') ?? '')}</td>
-<td>${customerLink(reference(intent, 'customer'))}</td><td class="muted wide-only">${text(intent, 'last_payment_error.message') ?? '–'}</td>
-<td class="nowrap">${time(instant(intent, 'created'))}</td>
+<td class="wide-only">${customerLink(reference(intent, 'customer'))}</td><td class="muted wide-only">${text(intent, 'last_payment_error.message') ?? '–'}</td>
+<td class="nowrap wide-only">${time(instant(intent, 'created'))}</td>
 <td class="number">${formatAmount(integer(intent, 'amount') ?? 0, text(intent, 'currency') ?? 'usd')}</td></tr>`
 }
 

@@ -6,14 +6,21 @@ import { productName, withProduct } from '../price.ts'
 import { child, flag, instant, integer, list, reference, text } from '../wire.ts'
 import type { Column } from './frame.ts'
 
-export const SUBSCRIPTION_COLUMNS = ['Subscription', 'Plan', 'Status', 'Customer', 'Period ends', 'Created']
-export const INVOICE_COLUMNS = [
+export const SUBSCRIPTION_COLUMNS: Column[] = [
+  'Subscription',
+  'Plan',
+  'Status',
+  { label: 'Customer', wide: true },
+  { label: 'Period ends', wide: true },
+  { label: 'Created', wide: true },
+]
+export const INVOICE_COLUMNS: Column[] = [
   'Invoice',
   'Status',
-  'Customer',
-  'Reason',
-  'Created',
-  { label: 'Amount', number: true } as const,
+  { label: 'Customer', wide: true },
+  { label: 'Reason', wide: true },
+  { label: 'Created', wide: true },
+  { label: 'Amount', number: true },
 ]
 export const EVENT_COLUMNS: Column[] = ['Event', { label: 'Id', wide: true }, { label: 'About', wide: true }, 'Created']
 
@@ -31,17 +38,17 @@ export async function subscriptionRow(context: PagesContext, subscription: ApiOb
   return html`<tr><td><a class="id" href="/dashboard/subscriptions/${id}" title="${id}">${shortId(id)}</a></td>
 <td>${await planOf(context, subscription)}</td><td class="nowrap">${status(text(subscription, 'status') ?? '')}
 ${live && flag(subscription, 'cancel_at_period_end') && html`<span class="small muted">ends then</span>`}</td>
-<td>${customerLink(reference(subscription, 'customer'))}</td>
-<td class="nowrap">${live ? time(ends) : time(null)}</td><td class="nowrap">${time(instant(subscription, 'created'))}</td></tr>`
+<td class="wide-only">${customerLink(reference(subscription, 'customer'))}</td>
+<td class="nowrap wide-only">${live ? time(ends) : time(null)}</td><td class="nowrap wide-only">${time(instant(subscription, 'created'))}</td></tr>`
 }
 
 export function invoiceRow(invoice: ApiObject): Html {
   const id = text(invoice, 'id') ?? ''
   return html`<tr><td class="nowrap"><a href="/dashboard/invoices/${id}">${text(invoice, 'number') ?? shortId(id)}</a></td>
 <td>${status(text(invoice, 'status') ?? '')}</td>
-<td>${customerLink(reference(invoice, 'customer'), text(invoice, 'customer_email'))}</td>
-<td class="muted nowrap">${(text(invoice, 'billing_reason') ?? '').replaceAll('_', ' ')}</td>
-<td class="nowrap">${time(instant(invoice, 'created'))}</td>
+<td class="wide-only">${customerLink(reference(invoice, 'customer'), text(invoice, 'customer_email'))}</td>
+<td class="muted nowrap wide-only">${(text(invoice, 'billing_reason') ?? '').replaceAll('_', ' ')}</td>
+<td class="nowrap wide-only">${time(instant(invoice, 'created'))}</td>
 <td class="number">${formatAmount(integer(invoice, 'total') ?? 0, text(invoice, 'currency') ?? 'usd')}</td></tr>`
 }
 
