@@ -5,6 +5,7 @@ import type { Delivery } from '../pages/context.ts'
 import { type EventDestination, secretsOf, type WebhookEndpoint } from './endpoint.ts'
 import type { ThinEvent } from './events.ts'
 import { type Listener, Listeners } from './listeners.ts'
+import { type PostAnswer, Poster } from './post.ts'
 import { signatureHeader } from './signature.ts'
 
 interface DeliveryRow {
@@ -19,11 +20,12 @@ interface DeliveryRow {
   next_attempt_ms: number | null
   attempts: string
 }
+type Mode = 'duplicate' | 'reorder' | 'drop' | undefined
 type Attempt = { atMs: number; answerStatus: number | null; answerBody: string | null; error: string | null }
 
-const ANSWER_TIMEOUT_MS = 20_000
-const ANSWER_BODY_MAX = 4000
 const CONCURRENT_MAX = 8
+/** So many are read ahead. */
+const QUEUE_MAX = 200
 
 /**
  * Sends events to endpoints. A delivery is written with its event; its first attempt follows the commit at once, each
@@ -37,9 +39,17 @@ export class Deliveries implements Mail {
   readonly #faults: Faults
   readonly #retryDelaysMs: number[]
   readonly #log: (line: string) => void
+  readonly #poster = new Poster()
+  /** By delivery; each resolves when its attempt has been written down. */
   readonly #running = new Map<string, Promise<void>>()
-  /** Something may wait for its first attempt; at first perhaps what an earlier process left. */
+  /** Committed, and waiting for their first attempt. */
+  #queue: DeliveryRow[] = []
+  #queuedUpTo = 0
+  /** There may be more than those; at first perhaps what an earlier process left. */
   #hasFresh = true
+  /** Attempts that are to be written down, together with those that end at the same time. */
+  #ended: { row: DeliveryRow; attempt: Attempt; written: () => void }[] = []
+  #waiting: (() => void)[] = []
   readonly #closing = new AbortController()
 
   constructor(account: Account, faults: Faults, retryDelaysMs: number[], log: (line: string) => void) {
@@ -62,18 +72,29 @@ export class Deliveries implements Mail {
 
   /** Begins what waits for its first attempt; call after every commit. */
   kick(): void {
-    if (!this.#hasFresh || this.#closing.signal.aborted) return
-    const rows = this.#account.db.all<DeliveryRow>(
-      `select * from deliveries where state = 'pending' and next_attempt_ms is null order by seq limit ?`,
-      CONCURRENT_MAX + this.#running.size,
-    )
-    if (rows.length === 0) this.#hasFresh = false
-    const fresh = rows
-      .filter((row) => !this.#running.has(row.id))
-      .slice(0, Math.max(0, CONCURRENT_MAX - this.#running.size))
-    const planned = fresh.map((row) => ({ row, mode: this.#faults.takeWebhook() }))
-    const ordered = planned.some(({ mode }) => mode === 'reorder') ? planned.toReversed() : planned
-    for (const { row, mode } of ordered) this.#begin(row, mode)
+    if (this.#closing.signal.aborted) return
+    const planned: { row: DeliveryRow; mode: Mode }[] = []
+    while (this.#running.size + planned.length < CONCURRENT_MAX) {
+      const row = this.#next()
+      if (!row) break
+      planned.push({ row, mode: this.#faults.takeWebhook() })
+    }
+    if (planned.some(({ mode }) => mode === 'reorder')) planned.reverse()
+    for (const { row, mode } of planned) this.#begin(row, mode)
+  }
+
+  #next(): DeliveryRow | undefined {
+    if (this.#queue.length === 0 && this.#hasFresh) {
+      this.#queue = this.#account.db.all<DeliveryRow>(
+        `select * from deliveries where state = 'pending' and next_attempt_ms is null and seq > ? order by seq limit ?`,
+        this.#queuedUpTo,
+        QUEUE_MAX,
+      )
+      this.#hasFresh = this.#queue.length === QUEUE_MAX
+      this.#queuedUpTo = this.#queue.at(-1)?.seq ?? this.#queuedUpTo
+      this.#queue.reverse()
+    }
+    return this.#queue.pop()
   }
 
   /** The timeline's handler for a retry that has come due. */
@@ -86,6 +107,7 @@ export class Deliveries implements Mail {
   async resend(id: string): Promise<void> {
     const row = this.#row(id)
     if (!row) throw new RangeError(`There is no webhook delivery ${id}.`)
+    this.#queue = this.#queue.filter((waiting) => waiting.id !== id)
     await this.#running.get(id)
     this.#begin(row, undefined)
     await this.#running.get(id)
@@ -93,15 +115,13 @@ export class Deliveries implements Mail {
 
   /** Resolves when nothing is being sent and nothing waits for its first attempt. */
   async settled(): Promise<void> {
-    for (;;) {
-      this.kick()
-      if (this.#running.size === 0) return
-      await Promise.race(this.#running.values())
-    }
+    this.kick()
+    if (this.#closing.signal.aborted || this.isSettled()) return
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
   isSettled(): boolean {
-    return !this.#hasFresh && this.#running.size === 0
+    return !this.#hasFresh && this.#queue.length === 0 && this.#running.size === 0
   }
 
   list({ limit, before, event, state }: Parameters<Mail['list']>[0]): Delivery[] {
@@ -127,6 +147,7 @@ export class Deliveries implements Mail {
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.allSettled(this.#running.values())
+    this.#poster.close()
   }
 
   #address(eventId: string, type: string, endpoint: string, url: string): void {
@@ -143,77 +164,80 @@ export class Deliveries implements Mail {
     )
   }
 
-  #begin(row: DeliveryRow, mode: 'duplicate' | 'reorder' | 'drop' | undefined): void {
+  #begin(row: DeliveryRow, mode: Mode): void {
     const sending = this.#attempt(row, mode)
       .catch((error) => this.#log(`stripe-local: webhook ${row.id} failed inside: ${error}`))
       .finally(() => {
         this.#running.delete(row.id)
         this.kick()
+        if (this.#closing.signal.aborted || this.isSettled()) for (const resolve of this.#waiting.splice(0)) resolve()
       })
     this.#running.set(row.id, sending)
   }
 
-  async #attempt(row: DeliveryRow, mode: 'duplicate' | 'reorder' | 'drop' | undefined): Promise<void> {
-    const attempt =
+  async #attempt(row: DeliveryRow, mode: Mode): Promise<void> {
+    const answer: PostAnswer =
       mode === 'drop' ? { answerStatus: null, answerBody: null, error: 'dropped on purpose' } : await this.#send(row)
     if (mode === 'duplicate') await this.#send(row)
     if (this.#closing.signal.aborted) return
-    this.#account.db.transaction(() => this.#record(row, { atMs: this.#account.timeline.nowMs(), ...attempt }))
-    this.#account.timeline.arm()
+    const attempt = { atMs: this.#account.timeline.nowMs(), ...answer }
+    await new Promise<void>((written) => {
+      if (this.#ended.length === 0) setImmediate(() => this.#write())
+      this.#ended.push({ row, attempt, written })
+    })
   }
 
-  async #send(row: DeliveryRow): Promise<Omit<Attempt, 'atMs'>> {
+  /** Writes down what ended since the last time, in one transaction. */
+  #write(): void {
+    const ended = this.#ended.splice(0)
+    try {
+      if (this.#closing.signal.aborted) return
+      this.#account.db.transaction(() => {
+        for (const { row, attempt } of ended) this.#record(row, attempt)
+      })
+      this.#account.timeline.arm()
+    } catch (error) {
+      this.#log(`stripe-local: what became of ${ended.length} webhooks could not be written down: ${error}`)
+    } finally {
+      for (const { written } of ended) written()
+    }
+  }
+
+  async #send(row: DeliveryRow): Promise<PostAnswer> {
     const endpoint = this.#endpoint(row.endpoint)
     if (!endpoint) return { answerStatus: null, answerBody: null, error: 'the endpoint was deleted' }
     const body = this.#body(row)
     // A receiver's clock may be the wall's or the local Stripe's, which may be ahead. Only a signature that is too old
     // is refused, so the later of the two suits both.
-    const signedMs = Math.max(Date.now(), this.#account.timeline.nowMs())
-    const signature = signatureHeader(
-      body,
-      secretsOf(endpoint, this.#account.timeline.nowMs()),
-      Math.floor(signedMs / 1000),
-    )
-    try {
-      const response = await fetch(row.url, {
-        method: 'POST',
-        redirect: 'manual',
-        headers: {
-          'content-type': 'application/json; charset=utf-8',
-          'stripe-signature': signature,
-          'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
-        },
-        body,
-        signal: AbortSignal.any([AbortSignal.timeout(ANSWER_TIMEOUT_MS), this.#closing.signal]),
-      })
-      const answerBody = (await response.text()).slice(0, ANSWER_BODY_MAX)
-      return { answerStatus: response.status, answerBody, error: null }
-    } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-      return { answerStatus: null, answerBody: null, error: cause instanceof Error ? cause.message : String(cause) }
+    const nowMs = this.#account.timeline.nowMs()
+    const signedMs = Math.max(Date.now(), nowMs)
+    const headers = {
+      'content-type': 'application/json; charset=utf-8',
+      'stripe-signature': signatureHeader(body, secretsOf(endpoint, nowMs), Math.floor(signedMs / 1000)),
+      'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
     }
+    return await this.#poster.post(row.url, headers, body, this.#closing.signal)
   }
 
+  /** `row` is as it was when the attempt began; there is one attempt at a time for each. */
   #record(row: DeliveryRow, attempt: Attempt): void {
     const { timeline, db } = this.#account
-    const current = this.#row(row.id)
-    if (!current) return
-    const attempts = [...(JSON.parse(current.attempts) as Attempt[]), attempt]
+    const attempts = [...(JSON.parse(row.attempts) as Attempt[]), attempt]
     const delivered = attempt.answerStatus !== null && attempt.answerStatus >= 200 && attempt.answerStatus < 300
     const delayMs = this.#retryDelaysMs[attempts.length - 1]
     const goneForGood = !this.#endpoint(row.endpoint) || delayMs === undefined
-    const state = delivered || current.state === 'delivered' ? 'delivered' : goneForGood ? 'failed' : 'pending'
+    const state = delivered || row.state === 'delivered' ? 'delivered' : goneForGood ? 'failed' : 'pending'
     const nextMs = state === 'pending' ? timeline.nowMs() + (delayMs ?? 0) : null
     db.run(
-      'update deliveries set state = ?, next_attempt_ms = ?, attempts = ? where id = ?',
+      'update deliveries set state = ?, next_attempt_ms = ?, attempts = ? where seq = ?',
       state,
       nextMs,
       JSON.stringify(attempts),
-      row.id,
+      row.seq,
     )
-    timeline.schedule('delivery', row.id, nextMs)
+    if (nextMs !== null || row.next_attempt_ms !== null) timeline.schedule('delivery', row.id, nextMs)
     if (!delivered) this.#log(`stripe-local: ${row.event_type} to ${row.url}: ${attempt.error ?? attempt.answerStatus}`)
-    else if (current.state !== 'delivered' && this.pending(row.event) === 0) this.onDelivered(row.event, row.event_type)
+    else if (row.state !== 'delivered' && this.pending(row.event) === 0) this.onDelivered(row.event, row.event_type)
   }
 
   #body(row: DeliveryRow): string {
