@@ -86,6 +86,8 @@ conformance(
     })
     await clock.advance('2027-04-20T00:00:00Z')
     await use('12345', '2027-04-20T00:00:00Z')
+    const preview = await stripe.invoices.createPreview({ subscription: String(schedule.subscription) })
+    assert.equal(preview.total, 2065) // what ends and what begins
     await clock.advance('2027-05-01T02:00:00Z')
 
     const id = String(schedule.subscription)
@@ -217,6 +219,11 @@ conformance(
       ],
     })
     assert.equal(planned.phases.length, 2)
+    const preview = await stripe.invoices.createPreview({ subscription: id })
+    assert.deepEqual(
+      preview.lines.data.map((line) => line.pricing!.price_details!.price),
+      [old.id],
+    )
     await use('12345', '2027-04-10T00:00:00Z')
     await clock.advance('2027-05-01T02:00:00Z')
     const switched = await stripe.subscriptions.retrieve(id)

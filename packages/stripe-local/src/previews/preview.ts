@@ -11,7 +11,7 @@ import type { Customer } from '../resources/customers.ts'
 import { cancelNow } from '../subscriptions/cancel.ts'
 import { createSubscription, type NewSubscription } from '../subscriptions/create.ts'
 import { type PauseTerms, pause, type ResumeTerms, resume } from '../subscriptions/pause.ts'
-import { nextInvoice } from '../subscriptions/renewal.ts'
+import { nextScheduledInvoice } from '../subscriptions/scheduling.ts'
 import { isOver, itemsOf, type Subscription, subscriptionOf } from '../subscriptions/subscription.ts'
 import { type Update, updateSubscription } from '../subscriptions/update.ts'
 
@@ -71,7 +71,7 @@ function tryOut(account: Account, wish: Wish): Invoice | null {
   if (wish.act.type === 'start') {
     const made = createSubscription(account, wish.act.wanted)
     return made.latest_invoice === null
-      ? nextInvoice(account, made)
+      ? nextScheduledInvoice(account, made)
       : account.get<Invoice>('invoice', made.latest_invoice)
   }
   const stored = wish.subscription ?? nextOf(account, wish.customer)
@@ -82,7 +82,7 @@ function tryOut(account: Account, wish: Wish): Invoice | null {
   if (after.latest_invoice !== null && after.latest_invoice !== stored.latest_invoice) {
     return account.get<Invoice>('invoice', after.latest_invoice)
   }
-  return isOver(after) ? null : nextInvoice(account, after)
+  return isOver(after) ? null : nextScheduledInvoice(account, after)
 }
 
 function discounted(account: Account, invoice: Invoice | null, { discounts }: Wish): Invoice | null {

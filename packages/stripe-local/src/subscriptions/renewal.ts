@@ -23,6 +23,7 @@ import {
   type SubscriptionItem,
   subscriptionOf,
   TRIAL_WARNING_SECONDS,
+  upcomingNotice,
 } from './subscription.ts'
 
 /** The timeline's handler: whatever the subscription has to do by itself at this instant, then plans the next. */
@@ -44,8 +45,13 @@ function act(account: Account, stored: Subscription, at: number): void {
   else if (isDue(stored.next_pending_invoice_item_invoice)) invoicePending(account, stored, at)
   else if (stored.status === 'trialing' && stored.trial_end !== null && at < stored.trial_end)
     warnOfTrialEnd(account, stored, at)
-  else if (isBeforeEnd(account, stored, at)) announceUpcoming(account, stored)
-  else collectAsPaused(account, stored, renew(account, stored, at))
+  else {
+    const items = itemsOf(account, stored.id)
+    if (items.some((item) => item.current_period_end <= at))
+      collectAsPaused(account, stored, renew(account, stored, at))
+    // A schedule may have renewed it at this very instant: then there is nothing left to do.
+    else if (isDue(upcomingNotice(stored, items))) announceUpcoming(account, stored, items)
+  }
 }
 
 /**
@@ -149,13 +155,9 @@ function collectAsPaused(account: Account, stored: Subscription, invoice: Invoic
   else markUncollectible(account, closed.id, 'subscription_paused')
 }
 
-function isBeforeEnd(account: Account, stored: Subscription, at: number): boolean {
-  return itemsOf(account, stored.id).every((item) => item.current_period_end > at)
-}
-
 /** The event carries the preview. A renewal that would bill nothing is not announced. */
-function announceUpcoming(account: Account, stored: Subscription): void {
-  const end = Math.min(...itemsOf(account, stored.id).map((item) => item.current_period_end))
+function announceUpcoming(account: Account, stored: Subscription, items: SubscriptionItem[]): void {
+  const end = Math.min(...items.map((item) => item.current_period_end))
   account.objects.save<Subscription>({ ...stored, _upcoming_sent: end })
   const invoice = account.rehearse(() => nextInvoice(account, stored))
   if (!invoice) return

@@ -2,6 +2,7 @@ import type { Account } from '../account.ts'
 import { ApiError, refuse } from '../http/errors.ts'
 import { type Metadata, mergedMetadata } from '../http/params.ts'
 import { newId } from '../identifier.ts'
+import type { Invoice } from '../invoices/invoice.ts'
 import type { Customer } from '../resources/customers.ts'
 import { cancelNow } from './cancel.ts'
 import { changeItems } from './change.ts'
@@ -9,7 +10,7 @@ import { createSubscription, type ProrationBehavior } from './create.ts'
 import { pause, resume } from './pause.ts'
 import { discardPending } from './pending-update.ts'
 import { changesTo, fieldsOf, type PhaseWish, phaseItemsOf, phasesFrom, runningPhase } from './phases.ts'
-import { renew } from './renewal.ts'
+import { nextInvoice, renew } from './renewal.ts'
 import {
   isOpen,
   NO_SETTINGS,
@@ -280,6 +281,19 @@ function applyPhase(
       updateSubscription(account, subscriptionOf(account, stored.id), { oneTimeItems, phase: span, fields: {} })
   })
   planNext(account, before.id)
+}
+
+/** As `nextInvoice`, for a subscription whose next renewal may begin its schedule's next phase. To be rehearsed. */
+export function nextScheduledInvoice(account: Account, stored: Subscription): Invoice | null {
+  const schedule =
+    stored.schedule === null ? undefined : account.get<SubscriptionSchedule>('subscription_schedule', stored.schedule)
+  const at = Math.min(...itemsOf(account, stored.id).map((item) => item.current_period_end))
+  const next = schedule?.phases.find((phase) => phase.start_date === schedule.current_phase?.end_date)
+  if (!schedule || next?.start_date !== at) return nextInvoice(account, stored)
+  enterPhase(account, schedule, next, at)
+  const after = subscriptionOf(account, stored.id)
+  if (after.latest_invoice === null || after.latest_invoice === stored.latest_invoice) return null
+  return account.get<Invoice>('invoice', after.latest_invoice)
 }
 
 function freePeriods(account: Account, stored: Subscription, start: number, end: number): void {
