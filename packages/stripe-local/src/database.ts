@@ -30,6 +30,7 @@ const SCHEMA = /* sql */ `
   create index if not exists objects_by_intent on objects (type, payment_intent) where payment_intent is not null;
   create index if not exists objects_by_email on objects (type, email, seq) where email is not null;
   create index if not exists objects_by_folded_email on objects (type, lower(email), seq) where email is not null;
+  create index if not exists customers_by_name on objects (lower(data ->> '$.name')) where type = 'customer';
 
   -- Meter events are many and never listed by the API: they have a table of their own.
   create table if not exists meter_events (
