@@ -84,7 +84,7 @@ export const eventDestinationRoutes = [
       }
       const created = account.seconds()
       const made = account.create<EventDestination>({
-        id: newId('ed_test'),
+        id: newId(account.livemode ? 'ed' : 'ed_test'),
         object: 'v2.core.event_destination',
         created,
         description: params.description ?? '',

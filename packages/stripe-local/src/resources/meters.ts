@@ -26,7 +26,7 @@ export const meterRoutes = [
       const created = account.seconds()
       const made = account.create<Meter>(
         {
-          id: newId('mtr_test_61', 30).replace('61_', '61'),
+          id: newId(account.livemode ? 'mtr_61' : 'mtr_test_61', 30).replace('61_', '61'),
           object: 'billing.meter',
           created,
           customer_mapping: params.customer_mapping ?? { event_payload_key: 'stripe_customer_id', type: 'by_id' },
