@@ -182,14 +182,8 @@ export const customerRoutes = [
     { ...paging, created: range(), email: text(), test_clock: text() },
     (account, { email, test_clock: clock, created, ...page }) =>
       listPage<Customer>(account, 'customer', '/v1/customers', page, {
-        where: { '$.email': email, '$.test_clock': clock },
-        also: {
-          sql: [
-            `json_extract(data, '$._deleted') is null`,
-            ...(clock === undefined ? [`json_extract(data, '$.test_clock') is null`] : []),
-          ].join(' and '),
-          values: [],
-        },
+        where: { '$.email': email, '$.test_clock': clock ?? null },
+        also: { sql: `json_extract(data, '$._deleted') is null`, values: [] },
         ...(created && { created }),
       }),
   ),
