@@ -1,12 +1,11 @@
 import type { Database } from './database.ts'
 import type { Faults } from './faults.ts'
 import { type ApiError, missing, missingReference } from './http/errors.ts'
-import type { InvoiceReactions } from './invoices/reactions.ts'
 import type { Usage } from './metering/usage.ts'
 import type { Objects, Stored } from './objects.ts'
-import type { Delivery } from './pages/context.ts'
 import { DEFAULT_READINGS, type Readings } from './readings.ts'
 import type { Timeline } from './timeline.ts'
+import type { Delivery } from './webhooks/delivery.ts'
 import type { Listener, Listeners } from './webhooks/listeners.ts'
 
 /** An object as it goes over the wire. */
@@ -75,6 +74,19 @@ export interface Mail {
   resend(id: string): Promise<void>
   list(page: { limit: number; before?: string; event?: string; state?: Delivery['status'] }): Delivery[]
   close(): Promise<void>
+}
+
+/** What becomes of an invoice's subscription. Handed in, so that invoices need not know subscriptions. */
+export interface InvoiceReactions {
+  /** It was paid, or nothing was due. */
+  settled(account: Account, paid: Stored): void
+  /** A charge failed; after the last try no other follows by itself. */
+  unpaid(account: Account, open: Stored, wasLastTry: boolean): void
+  /** It was given up as uncollectible. */
+  forgiven(account: Account, given: Stored): void
+  voided(account: Account, voided: Stored): void
+  /** It was sent to be paid and its due date has passed. */
+  overdue(account: Account, open: Stored): void
 }
 
 /** One Stripe account in one of its modes: its state, its time, and who is told of changes. */

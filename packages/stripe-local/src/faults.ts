@@ -1,4 +1,21 @@
-import type { FaultSettings } from './pages/context.ts'
+/** Faults to answer with; all off by default. Counts are decremented as they are used; `Infinity` keeps one on. */
+export interface FaultSettings {
+  /** Answer the next `count` matching requests with this status. `afterWork`: do the work first, then answer so. */
+  answer?: { status: 409 | 429 | 500 | 503; count: number; path?: string; afterWork?: boolean }
+  /** Do the work, then close the connection without an answer. */
+  loseAnswers?: { count: number; path?: string }
+  /** Close the connection without doing anything. */
+  dropRequests?: { count: number; path?: string }
+  /** Answer nothing at all, until the client gives up. */
+  hang?: { count: number; path?: string }
+  /** Answer only after this long. */
+  delay?: { milliseconds: number; count: number; path?: string }
+  webhooks?: { mode: 'duplicate' | 'reorder' | 'drop'; count: number }
+  /** Decline the next charges, whatever the card. A decline code of Stripe's, e.g. `insufficient_funds`. */
+  declines?: { code: string; count: number }
+  /** Accept the next meter events and reject them later, by a thin event with this error code. */
+  rejections?: { code: string; count: number }
+}
 
 type Counted = { count: number; path?: string }
 

@@ -1,9 +1,14 @@
+import type { FaultSettings } from '../faults.ts'
 import type { LoggedRequest } from '../http/request-log.ts'
 import type { MeterEventRow } from '../metering/usage.ts'
 import type { Readings } from '../readings.ts'
 import type { Address } from '../resources/customers.ts'
 import type { DueKind } from '../timeline.ts'
+import type { Delivery } from '../webhooks/delivery.ts'
 import type { Authentication } from './three-d-secure.ts'
+
+export type { FaultSettings } from '../faults.ts'
+export type { Delivery } from '../webhooks/delivery.ts'
 
 /** What the hosted pages and the dashboard may ask of the local Stripe. They hold no state of their own. */
 export interface PagesContext {
@@ -163,35 +168,3 @@ export type CheckoutOutcome =
   | { status: 'requires_authentication' }
   /** `field`: the input the message stands beside, `card` when no single one is to blame. */
   | { status: 'declined'; field: 'email' | 'name' | 'number' | 'expiry' | 'cvc' | 'card'; message: string }
-
-export interface Delivery {
-  id: string
-  eventId: string
-  eventType: string
-  endpointId: string
-  url: string
-  status: 'pending' | 'delivered' | 'failed'
-  createdAt: Date
-  nextAttemptAt: Date | null
-  body: string
-  attempts: { at: Date; answerStatus: number | null; answerBody: string | null; error: string | null }[]
-}
-
-/** Faults to answer with; all off by default. Counts are decremented as they are used; `Infinity` keeps one on. */
-export interface FaultSettings {
-  /** Answer the next `count` matching requests with this status. `afterWork`: do the work first, then answer so. */
-  answer?: { status: 409 | 429 | 500 | 503; count: number; path?: string; afterWork?: boolean }
-  /** Do the work, then close the connection without an answer. */
-  loseAnswers?: { count: number; path?: string }
-  /** Close the connection without doing anything. */
-  dropRequests?: { count: number; path?: string }
-  /** Answer nothing at all, until the client gives up. */
-  hang?: { count: number; path?: string }
-  /** Answer only after this long. */
-  delay?: { milliseconds: number; count: number; path?: string }
-  webhooks?: { mode: 'duplicate' | 'reorder' | 'drop'; count: number }
-  /** Decline the next charges, whatever the card. A decline code of Stripe's, e.g. `insufficient_funds`. */
-  declines?: { code: string; count: number }
-  /** Accept the next meter events and reject them later, by a thin event with this error code. */
-  rejections?: { code: string; count: number }
-}

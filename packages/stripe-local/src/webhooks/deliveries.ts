@@ -1,7 +1,7 @@
 import type { Account, Mail } from '../account.ts'
 import type { Faults } from '../faults.ts'
 import { newId } from '../identifier.ts'
-import type { Delivery } from '../pages/context.ts'
+import type { Delivery } from './delivery.ts'
 import { type EventDestination, secretsOf, type WebhookEndpoint } from './endpoint.ts'
 import type { ThinEvent } from './events.ts'
 import { type Listener, Listeners } from './listeners.ts'

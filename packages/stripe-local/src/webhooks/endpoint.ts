@@ -1,6 +1,6 @@
-import type { Account } from '../account.ts'
 import { newSecret } from '../identifier.ts'
-import type { Stored } from '../objects.ts'
+import type { Objects, Stored } from '../objects.ts'
+import type { Timeline } from '../timeline.ts'
 
 /** Where snapshot events go. */
 export interface WebhookEndpoint extends Stored {
@@ -54,7 +54,11 @@ const OLD_SECRET_MS_MAX = 24 * 60 * 60 * 1000
  *
  * @returns the new secret @throws RangeError
  */
-export function rollSecret(account: Account, id: string, oldInForceMs: number): string {
+export function rollSecret(
+  account: { objects: Objects; timeline: Timeline },
+  id: string,
+  oldInForceMs: number,
+): string {
   if (oldInForceMs < 0 || oldInForceMs > OLD_SECRET_MS_MAX) {
     throw new RangeError(`A rolled secret stays in force for 0 to ${OLD_SECRET_MS_MAX} ms; got ${oldInForceMs}.`)
   }
