@@ -9,24 +9,34 @@ import { missingParam } from '../http/wording.ts'
 import type { InvoiceItem } from './items.ts'
 import { amountOf, type Line, pricingOf, quantities, rateIn } from './line.ts'
 
+const priceDataFields = {
+  currency: required(text({ max: 3 })),
+  product: text(),
+  unit_amount: integer(),
+  unit_amount_decimal: decimal({ negative: true }),
+}
+
 /** The parameters that say what an item costs: an amount, or units at a unit price. */
 export const amountParams = {
   amount: integer(),
+  price_data: shape(priceDataFields),
+  pricing: shape({ price: text() }),
+  quantity: integer({ min: 0 }),
+  quantity_decimal: decimal(),
+}
+
+/** Those of a line, which may bring its own product. */
+export const lineAmountParams = {
+  ...amountParams,
   price_data: shape({
-    currency: required(text({ max: 3 })),
-    product: text(),
+    ...priceDataFields,
     product_data: shape({
       description: text(),
       metadata: mapOfText(),
       name: required(text()),
       unit_label: text({ max: 12 }),
     }),
-    unit_amount: integer(),
-    unit_amount_decimal: decimal({ negative: true }),
   }),
-  pricing: shape({ price: text() }),
-  quantity: integer({ min: 0 }),
-  quantity_decimal: decimal(),
 }
 
 export interface GivenAmount {

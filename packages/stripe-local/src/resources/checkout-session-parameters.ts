@@ -20,7 +20,6 @@ import {
   billingMode,
   invoiceSettings,
   pendingInterval,
-  trialSettings,
 } from './subscription-parameters.ts'
 
 const CUSTOM_FIELDS_MAX = 3
@@ -103,7 +102,11 @@ export const subscriptionData = shape({
   proration_behavior: oneOf('create_prorations', 'none'),
   trial_end: timestamp(),
   trial_period_days: integer({ min: 1, max: 730 }),
-  trial_settings: trialSettings,
+  trial_settings: shape({
+    end_behavior: required(
+      shape({ missing_payment_method: required(oneOf('cancel', 'create_invoice', 'pause')) }),
+    ),
+  }),
 })
 
 const collected = shape({ enabled: required(flag()), optional: flag() })

@@ -15,7 +15,7 @@ import {
 } from '../http/params.ts'
 import { route } from '../http/route.ts'
 import { notEditable } from '../invoices/finalize.ts'
-import { amountParams, readAmount } from '../invoices/given-amount.ts'
+import { lineAmountParams, readAmount } from '../invoices/given-amount.ts'
 import type { Invoice } from '../invoices/invoice.ts'
 import { changeLines, createInvoiceItem, type InvoiceItem, lineOfItem } from '../invoices/items.ts'
 import type { Line } from '../invoices/line.ts'
@@ -23,7 +23,7 @@ import type { Customer } from './customers.ts'
 import { checkedPeriod, checkItemRoom, ITEMS_MAX, updateItem } from './invoice-items.ts'
 
 const lineParams = {
-  ...amountParams,
+  ...lineAmountParams,
   description: text({ max: 5000 }),
   discountable: onlyShown(flag()),
   metadata: metadata(),
