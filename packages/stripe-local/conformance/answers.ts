@@ -28,12 +28,6 @@ export function checkAnswer(method: string, pathname: string, body: string): str
   return compare(type, JSON.parse(body), key!)
 }
 
-/** What is wrong with an object that came some other way, such as a webhook. */
-export function checkObject(value: { object: string }): string[] {
-  const name = schema.objects[value.object]
-  return name ? compare({ ref: name }, value, value.object) : [`${value.object} is no object the SDK knows`]
-}
-
 /** A literal segment is a better match than an id. */
 function endpointOf(method: string, pathname: string): string | undefined {
   const parts = pathname.split('/')

@@ -72,7 +72,7 @@ export function generate(): { requests: string; answers: string } {
   const requests = new Encoder(declarations)
   const answers = new Encoder(declarations)
   const requestSchema: RequestSchema = { endpoints: {}, types: requests.types }
-  const answerSchema: AnswerSchema = { endpoints: {}, objects: {}, types: answers.types }
+  const answerSchema: AnswerSchema = { endpoints: {}, types: answers.types }
   for (const { key, resource, method, scope, params, answer } of endpoints(declarations)) {
     const endpoint: EndpointSchema = { resource, method }
     requestSchema.endpoints[key] = endpoint
@@ -80,11 +80,6 @@ export function generate(): { requests: string; answers: string } {
     endpoint.isBilling = true
     if (params) endpoint.params = requests.encode(params, scope)
     if (answer) answerSchema.endpoints[key] = answers.encode(answer, scope)
-  }
-  for (const [name, fields] of Object.entries(answers.types)) {
-    const object = fields.object
-    if (typeof object !== 'object' || !('enum' in object) || 'deleted' in fields) continue
-    for (const one of object.enum) answerSchema.objects[one] ??= name
   }
   return { requests: written(requestSchema), answers: written(answerSchema) }
 }

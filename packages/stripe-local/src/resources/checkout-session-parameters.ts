@@ -14,13 +14,7 @@ import {
   timestamp,
   unsettable,
 } from '../http/params.ts'
-import {
-  anchorConfig,
-  automaticTax,
-  billingMode,
-  invoiceSettings,
-  pendingInterval,
-} from './subscription-parameters.ts'
+import { anchorConfig, automaticTax, billingMode, invoiceSettings, pendingInterval } from './subscription-parameters.ts'
 
 const CUSTOM_FIELDS_MAX = 3
 
@@ -103,9 +97,7 @@ export const subscriptionData = shape({
   trial_end: timestamp(),
   trial_period_days: integer({ min: 1, max: 730 }),
   trial_settings: shape({
-    end_behavior: required(
-      shape({ missing_payment_method: required(oneOf('cancel', 'create_invoice', 'pause')) }),
-    ),
+    end_behavior: required(shape({ missing_payment_method: required(oneOf('cancel', 'create_invoice', 'pause')) })),
   }),
 })
 

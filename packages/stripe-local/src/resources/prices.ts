@@ -22,7 +22,7 @@ import {
 } from '../http/params.ts'
 import { listPage, paging, route } from '../http/route.ts'
 
-export { type Price, planOf, type Recurring, type Tier } from '../catalogue/price.ts'
+export type { Price } from '../catalogue/price.ts'
 
 export const price: Kind = {
   type: 'price',

@@ -44,8 +44,6 @@ export interface RequestSchema {
 
 export interface AnswerSchema {
   endpoints: { [key: string]: TypeSchema }
-  /** The type of each `object`, e.g. `billing.meter`. */
-  objects: { [object: string]: string }
   types: Types
 }
 
