@@ -2,26 +2,33 @@ import { v7 as newUuid } from 'uuid'
 import type { Customer } from './customers/customer.ts'
 import { ensureCustomer, getCustomer, customerId as idOfCustomer, listCustomers } from './customers/store.ts'
 import { firstRow } from './database/database.ts'
-import { createMonths, migrate } from './database/migrate.ts'
+import { createMonths, migrate, missingMigrations } from './database/migrate.ts'
 import { createTurns, createTurnsByKey } from './database/turns.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { MeterkitError } from './errors.ts'
 import type { EventInput } from './events/event.ts'
+import { importEvents } from './events/import.ts'
+import { listImports, revertImport } from './events/import-store.ts'
 import { openJournal } from './events/journal.ts'
+import { journalStatus } from './events/journal-status.ts'
 import { countEvents, getEvent, listEvents, paged, parseCursor } from './events/list.ts'
 import { createRecorder, type Recorder } from './events/recorder.ts'
-import { insertEvents, listSetAside, voidEvent } from './events/store.ts'
+import { insertEvents, listSetAside } from './events/store.ts'
 import { type MeterIndex, validEvent } from './events/validate.ts'
+import { voidEvents } from './events/void.ts'
 import { refreshEndedPeriods } from './invoices/flush.ts'
 import { periodSheet } from './invoices/period-sheet.ts'
 import { stripePreview } from './invoices/preview.ts'
 import { listInvoices } from './invoices/store.ts'
 import { upcomingCharges } from './invoices/upcoming.ts'
 import type { Logger, Meterkit, MeterkitOptions } from './meterkit.ts'
-import { storeMeters } from './meters/store.ts'
+import { readMeters, storeMeters } from './meters/store.ts'
 import { catalogOf, type Meter } from './plans/config.ts'
 import { provision } from './plans/provision.ts'
-import { clearFailed, countReports, listReports, unreported } from './reports/store.ts'
+import { planSync } from './reports/plan.ts'
+import { mend, reconcile } from './reports/reconcile.ts'
+import type { ReportTotals, SyncResult } from './reports/report.ts'
+import { clearFailed, countReports, listReports, readBacklog, unreported } from './reports/store.ts'
 import { createPace, type SyncContext as ReportContext, syncUsage } from './reports/sync.ts'
 import {
   type ChangeContext,
@@ -33,7 +40,9 @@ import {
 import { checkout, completeCheckout, portal } from './subscriptions/checkout.ts'
 import { getSubscription, subscriptionsOf } from './subscriptions/store.ts'
 import { syncSubscription } from './subscriptions/sync.ts'
+import { traceStripe } from './tracing.ts'
 import { currentUsage } from './usage/current.ts'
+import { verifyUsage } from './usage/verify.ts'
 import { handleRequest } from './webhooks/handler.ts'
 import { processWebhook, replayWebhook, retryWebhooks } from './webhooks/process.ts'
 import { countWebhooks, listWebhooks, unprocessedWebhooks, webhookDetail } from './webhooks/store.ts'
@@ -41,6 +50,12 @@ import { countWebhooks, listWebhooks, unprocessedWebhooks, webhookDetail } from 
 const JOURNAL_BYTES_MAX = 1024 * 1024 * 1024
 const DRAIN_MS_AT_STOP = 5_000
 const REPORTS_PER_SECOND = { live: 80, test: 20 }
+
+interface SyncScope {
+  customerId?: string | null
+  urgent?: boolean
+  dryRun?: boolean
+}
 
 const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} }
 
@@ -50,12 +65,15 @@ const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} }
  * @throws MeterkitError `invalid_config`, `invalid_price`
  */
 export function createMeterkit<M extends string, P extends string>(options: MeterkitOptions<M, P>): Meterkit<M, P> {
-  const { pool, stripe, clock = () => new Date(), log = silent, collect = true, productionMode = false } = options
+  const { pool, stripe, clock = () => new Date(), log = silent, productionMode = false, tool = false } = options
+  const collect = !tool && (options.collect ?? true)
   const catalog = catalogOf(options.config)
   const meters = { byName: catalog.meters, byId: new Map<number, Meter>() } satisfies MeterIndex
   const pace = createPace(
     options.reportsPerSecond ?? (productionMode ? REPORTS_PER_SECOND.live : REPORTS_PER_SECOND.test),
   )
+  const totals: ReportTotals = { created: 0, accepted: 0, failed: 0, postponed: 0 }
+  traceStripe(stripe)
   let running: { directory: Directory; recorder: Recorder } | null = null
   let enqueueWebhook: ((id: string) => Promise<void>) | null = null
   const stripeMeterIds = new Map<string, string>()
@@ -93,8 +111,14 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
       directory,
       inTurn,
       drained: recorder.drained,
-      flush: (customerId) => syncUsage(reportContext, { customerId, urgent: true }),
+      flush: (customerId) => sync({ customerId, urgent: true }),
     }
+  }
+
+  async function sync(scope: { customerId: string | null; urgent: boolean }): Promise<SyncResult> {
+    const result = await syncUsage(reportContext, scope)
+    for (const outcome of ['created', 'accepted', 'failed', 'postponed'] as const) totals[outcome] += result[outcome]
+    return result
   }
 
   async function meterStripeId(eventName: string): Promise<string> {
@@ -102,22 +126,26 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
       for await (const meter of stripe.billing.meters.list({ limit: 100 }))
         stripeMeterIds.set(meter.event_name, meter.id)
     }
-    return stripeMeterIds.get(eventName)!
+    const id = stripeMeterIds.get(eventName)
+    if (id) return id
+    const sentence = `meter ${JSON.stringify(eventName)} is not at Stripe. Create it there: meterkit provision.`
+    throw new MeterkitError('unknown_meter', sentence, { field: 'meter', value: eventName })
   }
 
   async function start(): Promise<void> {
     if (running) return
     await reachable()
-    await migrate(pool)
+    if (tool) await refuseOutdated()
+    else await migrate(pool)
     await refuseOtherMode()
-    for (const meter of await storeMeters(pool, catalog.meters.values())) {
+    for (const meter of tool ? await readMeters(pool) : await storeMeters(pool, catalog.meters.values())) {
       catalog.meters.set(meter.eventName, meter)
       meters.byId.set(meter.id, meter)
     }
-    await housekeeping()
+    if (!tool) await housekeeping()
     const directory = await openDirectory(pool, log)
     const journal =
-      options.journal === false
+      options.journal === false || tool
         ? null
         : await openJournal({ directory: options.journal.directory, log }).catch(async (error) => {
             await directory.close()
@@ -134,6 +162,14 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
       const sentence = `PostgreSQL cannot be reached: ${(cause as Error).message || (cause as { code?: string }).code}. Check the address, and that the server runs.`
       throw new MeterkitError('database_unreachable', sentence, { field: 'pool', cause })
     }
+  }
+
+  /** A tool changes no schema: the app does, when it is started. */
+  async function refuseOutdated(): Promise<void> {
+    const missing = await missingMigrations(pool)
+    if (missing.length === 0) return
+    const sentence = `the database has no ${missing.join(', ')} yet. Start the app with this version of Meterkit once, or use the tools of the version that runs.`
+    throw new MeterkitError('schema_outdated', sentence, { field: 'pool' })
   }
 
   /** Ids of test and live mode never mix: a database belongs to the mode it was first used in. */
@@ -224,7 +260,10 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
       counts: () => countEvents(pool),
       get: (id) => getEvent(pool, id),
       retry: (which) => clearFailed(pool, which),
-      void: (id, trace) => voidEvent(pool, id, trace),
+      void: (ids, trace) => voidEvents(pool, [ids].flat(), trace),
+      import: (input) => importEvents({ pool, clock, meters, directory: started().directory }, input),
+      imports: (limit = 100) => listImports(pool, limit),
+      revertImport: (batchId, trace) => revertImport(pool, batchId, trace),
       drained: () => started().recorder.drained(),
       setAside: (limit = 100) => listSetAside(pool, limit),
       pipeline: () => started().recorder.pipeline(),
@@ -302,12 +341,17 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
     },
 
     reports: {
-      sync: async ({ customerId, urgent = false } = {}) => {
+      sync: (async ({ customerId = null, urgent = false, dryRun = false }: SyncScope = {}) => {
+        if (dryRun) return planSync({ pool, clock }, { customerId, urgent })
         await started().recorder.drained()
-        const result = await syncUsage(reportContext, { customerId: customerId ?? null, urgent })
+        const result = await sync({ customerId, urgent })
         if (!customerId) await retryWebhooks(changeContext())
         return result
-      },
+      }) as Meterkit<M, P>['reports']['sync'],
+      reconcile: (scope) => reconcile(reportContext, scope),
+      mend: (reconciliation) => mend(reportContext, reconciliation),
+      backlog: () => readBacklog(pool),
+      totals: () => ({ ...totals }),
       list: async ({ status = null, search = null, cursor, limit = 50 } = {}) => {
         const { before, after } = parseCursor(cursor)
         const found = await listReports(pool, { status, search, before, after, limit: limit + 1 })
@@ -315,6 +359,16 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
       },
       counts: () => countReports(pool),
     },
+
+    journal: {
+      status: (directory) => {
+        const own = options.journal ? options.journal.directory : null
+        const looked = directory ?? own
+        return looked === null ? Promise.resolve(null) : journalStatus(looked)
+      },
+    },
+
+    verify: (scope = {}) => verifyUsage(pool, scope),
 
     webhooks: {
       process,

@@ -10,12 +10,18 @@ import type {
   Page,
   RecordedEvent,
 } from './events/event.ts'
+import type { EventImportInput, ImportResult } from './events/import.ts'
+import type { EventImport } from './events/import-store.ts'
+import type { JournalStatus } from './events/journal-status.ts'
 import type { InvoiceRow, StripePreview, SwitchPreview, UpcomingCharges } from './invoices/charges.ts'
 import type { BillingConfig, Meter, Plan } from './plans/config.ts'
 import type { ProvisionResult } from './plans/provision-result.ts'
-import type { ReportRow, ReportStatus, SyncResult } from './reports/report.ts'
+import type { ReconcileScope } from './reports/reconcile.ts'
+import type { MendResult, Reconciliation } from './reports/reconciliation.ts'
+import type { Backlog, ReportRow, ReportStatus, ReportTotals, SyncPlan, SyncResult } from './reports/report.ts'
 import type { Subscription } from './subscriptions/subscription.ts'
 import type { Usage } from './usage/usage.ts'
+import type { SubscriptionCheck } from './usage/verify.ts'
 import type { WebhookDetail, WebhookRow, WebhookStatus } from './webhooks/webhook.ts'
 
 /** Log lines carry ids of events and reports, never secrets. pino fits as it is. */
@@ -40,6 +46,11 @@ export interface MeterkitOptions<M extends string, P extends string> {
   productionMode?: boolean
   /** False: nothing is collected, and `recordEvent` says so rather than lose events. Default true. */
   collect?: boolean
+  /**
+   * For tools beside a running app: `start` migrates nothing and opens no journal, and `recordEvent` refuses. The meters are
+   * those the app has stored. Default false.
+   */
+  tool?: boolean
   /** Calls of Stripe a second while reporting. Default 80 live, 20 with a test key. */
   reportsPerSecond?: number
 }
@@ -67,8 +78,25 @@ export interface Meterkit<M extends string = string, P extends string = string> 
     get: (id: string) => Promise<EventDetail | null>
     /** Clears the errors of these events' reports, so that the next sync sends their usage again. @returns reports cleared */
     retry: (which: { eventIds: string[] } | { error: string } | 'all') => Promise<number>
-    /** Takes an event back. The usage it carried leaves the open period, or is a difference on the next invoice. */
-    void: (id: string, trace: { by: string; reason: string }) => Promise<void>
+    /**
+     * Takes events back. The usage they carried leaves the open period, or is a difference on the next invoice.
+     * @returns how many are void now and were not before
+     * @throws MeterkitError `unknown_event` before anything is changed, `reason_required`
+     */
+    void: (ids: string | string[], trace: { by: string; reason: string }) => Promise<number>
+    /**
+     * Stores a file of events as one batch: all of it, or, with any error, nothing. The same content is imported once.
+     * @throws MeterkitError `import_too_large`; what is wrong with its lines is in the result
+     */
+    import: (input: EventImportInput) => Promise<ImportResult>
+    /** Newest first. */
+    imports: (limit?: number) => Promise<EventImport[]>
+    /**
+     * Takes back what an import stored. Where that was cut short, doing it again goes on.
+     * @returns how many events are void now and were not before
+     * @throws MeterkitError `unknown_import`, `reason_required`
+     */
+    revertImport: (batchId: string, trace: { by: string; reason: string }) => Promise<number>
     /** Resolves when everything recorded so far by this process is in the database. */
     drained: () => Promise<void>
     /** Events that could not be stored and were put aside, newest first. */
@@ -144,7 +172,25 @@ export interface Meterkit<M extends string = string, P extends string = string> 
      * Writes down what is unreported and sends it. Any number of workers may call it at once.
      * `urgent` also tries reports again that wait for their back-off: an operator has mended the cause.
      */
-    sync: (scope?: { customerId?: string; urgent?: boolean }) => Promise<SyncResult>
+    sync: {
+      (scope?: { customerId?: string; urgent?: boolean; dryRun?: false }): Promise<SyncResult>
+      /** What would be written and sent, without writing or asking Stripe. */
+      (scope: { customerId?: string; urgent?: boolean; dryRun: true }): Promise<SyncPlan>
+    }
+    /**
+     * Compares what Stripe has accepted with its summaries, per customer, meter and UTC day. Nothing is changed; what is
+     * younger than 10 minutes is not judged. @throws Stripe's own error where it cannot be reached
+     */
+    reconcile: (scope?: ReconcileScope) => Promise<Reconciliation>
+    /**
+     * Takes back the reports of a reconciliation that Stripe does not have, each looked up once more before, so that the
+     * next sync sends their usage again. Of what Stripe has too much, and of what is unclear, nothing is changed.
+     */
+    mend: (reconciliation: Pick<Reconciliation, 'differences'>) => Promise<MendResult>
+    /** What is not with Stripe; its cost grows with that alone, not with what has been reported. */
+    backlog: () => Promise<Backlog>
+    /** Of this process. */
+    totals: () => ReportTotals
     list: (filter?: {
       status?: ReportStatus
       search?: string
@@ -153,6 +199,17 @@ export interface Meterkit<M extends string = string, P extends string = string> 
     }) => Promise<Page<ReportRow>>
     counts: () => Promise<Record<ReportStatus, number> & { oldestUnreportedAt: Date | null }>
   }
+
+  journal: {
+    /** Looks at a journal without opening it; default this engine's own. Null without one. */
+    status: (directory?: string) => Promise<JournalStatus | null>
+  }
+
+  /**
+   * Recomputes rollups from events, and compares what they note as reported with the reports, one subscription after the
+   * other. Memory does not grow with what there is.
+   */
+  verify: (scope?: { customerId?: string; subscriptionId?: string }) => AsyncIterable<SubscriptionCheck>
 
   webhooks: {
     /** Handles one stored delivery; what the job does with each. */

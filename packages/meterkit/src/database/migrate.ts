@@ -31,6 +31,15 @@ export async function migrate(pool: Pool): Promise<string[]> {
   })
 }
 
+/** Files that were not applied yet; nothing is changed. */
+export async function missingMigrations(pool: Pool): Promise<string[]> {
+  const { rows: known } = await pool.query(`select 1 from pg_class where oid = to_regclass('billing.migrations')`)
+  if (known.length === 0) return migrationFiles()
+  const { rows } = await pool.query<{ name: string }>('select name from billing.migrations')
+  const applied = new Set(rows.map((row) => row.name))
+  return migrationFiles().filter((name) => !applied.has(name))
+}
+
 function migrationFiles(): string[] {
   return readdirSync(DIRECTORY)
     .filter((name) => /^\d{4}_\w+\.sql$/.test(name))

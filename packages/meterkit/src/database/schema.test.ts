@@ -14,6 +14,7 @@ const CUSTOMER_TABLES = [
   'meter_events',
   'event_keys',
   'event_voids',
+  'import_events',
   'set_aside_events',
   'rollups',
   'reports',

@@ -1,34 +1,27 @@
-import { createHash } from 'node:crypto'
-import { constants, realpathSync } from 'node:fs'
-import {
-  access,
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  truncate,
-  writeFile,
-} from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, type FileHandle, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { MeterkitError } from '../errors.ts'
 import type { Logger } from '../meterkit.ts'
-import type { MeterEvent, Properties } from './event.ts'
+import type { MeterEvent } from './event.ts'
+import {
+  type Checkpoint,
+  decodeLine,
+  encodeRecord,
+  journalFiles,
+  lockAddress,
+  pathOf,
+  RECORD_END,
+  readCheckpoint,
+} from './journal-format.ts'
 
 /*
- * The journal: events on their way to the database, on disk.
+ * The journal: events on their way to the database, on disk, in records of `journal-format.ts`.
  *
- * A record is one line of a JSON text sequence (RFC 7464) with a checksum: RS, CRC-32 in hex, JSON, LF. A reader finds
- * the next record after any damage, because neither RS nor LF occurs inside a record. Records are written in blocks;
- * a block is durable once its bytes are synced, and done once its events are committed in PostgreSQL. `checkpoint`
- * names the first byte that is not done; what lies before it is deleted by whole files. The checkpoint may lag behind
- * after a crash: its events are then offered to the database again, which knows their ids.
+ * Records are written in blocks; a block is durable once its bytes are synced, and done once its events are committed in
+ * PostgreSQL. `checkpoint` names the first byte that is not done; what lies before it is deleted by whole files. The
+ * checkpoint may lag behind after a crash: its events are then offered to the database again, which knows their ids.
  *
  * A start never appends to an old file. Bytes after the last whole record of the newest old file are a torn tail: a
  * write whose promise never resolved; it is cut and reported. A damaged record anywhere else is copied to `damaged/`
@@ -55,8 +48,6 @@ export interface Journal {
   close: () => Promise<void>
 }
 
-const RECORD_START = '\x1e'
-const RECORD_END = '\n'
 const FILE_BYTES_MAX = 16 * 1024 * 1024
 const BACKLOG_BLOCK_EVENTS = 5_000
 
@@ -213,48 +204,6 @@ async function readBlock(directory: string, block: Block): Promise<MeterEvent[]>
   }
 }
 
-function encodeRecord(event: MeterEvent): string {
-  const json = JSON.stringify([
-    event.id,
-    event.key,
-    event.customerId,
-    event.subscriptionId,
-    event.meterId,
-    event.quantity,
-    event.occurredAt,
-    event.properties,
-  ])
-  return `${RECORD_START}${checksum(json)}${json}${RECORD_END}`
-}
-
-/** A line holds one record; more where a byte between two was damaged. */
-function decodeLine(line: string, damaged: (part: string) => void): MeterEvent[] {
-  const events: MeterEvent[] = []
-  for (const part of line.split(RECORD_START)) {
-    const record = part.endsWith(RECORD_END) ? part.slice(0, -1) : part
-    if (record === '') continue
-    const event = decodeRecord(record)
-    if (event) events.push(event)
-    else damaged(record)
-  }
-  return events
-}
-
-type RecordFields = [string, string | null, string, string, number, string, number, Properties | null]
-
-function decodeRecord(record: string): MeterEvent | null {
-  const json = record.slice(8)
-  if (record.slice(0, 8) !== checksum(json)) return null
-  const [id, key, customerId, subscriptionId, meterId, quantity, occurredAt, properties] = JSON.parse(
-    json,
-  ) as RecordFields
-  return { id, key, customerId, subscriptionId, meterId, quantity, occurredAt, properties }
-}
-
-function checksum(json: string): string {
-  return crc32(json).toString(16).padStart(8, '0')
-}
-
 function setApart(directory: string, file: number, offset: number, record: string, log: Logger): void {
   const name = `${String(file).padStart(10, '0')}-${offset}`
   mkdir(join(directory, 'damaged'), { recursive: true })
@@ -262,18 +211,7 @@ function setApart(directory: string, file: number, offset: number, record: strin
     .catch((error: Error) => log.error({ name, record, error: error.message }, 'a damaged record could not be kept'))
 }
 
-async function readCheckpoint(directory: string, files: number[]): Promise<{ file: number; offset: number }> {
-  const text = await readFile(join(directory, 'checkpoint'), 'utf8').catch(() => '')
-  const match = /^(\d+) (\d+)\n$/.exec(text)
-  // Without one, everything is offered again: known ids are not counted twice.
-  return match ? { file: Number(match[1]), offset: Number(match[2]) } : { file: files[0] ?? 0, offset: 0 }
-}
-
-async function saveCheckpoint(
-  directory: string,
-  before: { file: number },
-  { file, offset }: { file: number; offset: number },
-): Promise<void> {
+async function saveCheckpoint(directory: string, before: Checkpoint, { file, offset }: Checkpoint): Promise<void> {
   const path = join(directory, 'checkpoint')
   await writeFile(`${path}.new`, `${file} ${offset}\n`)
   await rename(`${path}.new`, path)
@@ -284,14 +222,6 @@ async function removeFiles(directory: string): Promise<void> {
   const files = await journalFiles(directory)
   for (const file of files) await rm(pathOf(directory, file), { force: true })
   await rm(join(directory, 'checkpoint'), { force: true })
-}
-
-async function journalFiles(directory: string): Promise<number[]> {
-  const names = await readdir(directory)
-  return names
-    .filter((name) => /^\d{10}\.journal$/.test(name))
-    .map((name) => Number(name.slice(0, 10)))
-    .sort((a, b) => a - b)
 }
 
 async function makeWritable(directory: string): Promise<void> {
@@ -305,32 +235,25 @@ async function makeWritable(directory: string): Promise<void> {
   }
 }
 
-/**
- * Held by a listening socket, because the kernel lets go of it however the process ends. On Linux its name lives in the
- * abstract namespace and leaves no file; elsewhere a dead process's file is recognized by nobody answering.
- */
+/** Held by a listening socket, because the kernel lets go of it however the process ends. It tells who holds it. */
 async function lockDirectory(directory: string): Promise<Server> {
-  const hash = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 32)
-  const abstract = process.platform === 'linux'
-  const name = abstract ? `\0meterkit-journal-${hash}` : join(tmpdir(), `meterkit-journal-${hash}`)
-  const server = createServer((socket) => socket.destroy())
+  const server = createServer((socket) => {
+    socket.on('error', () => {}) // whoever asked has gone
+    socket.end(JSON.stringify({ pid: process.pid }))
+  })
   server.unref()
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
       const sentence = `the journal in ${directory} is in use by another process. Stop that one, or give each process a directory of its own.`
       reject(new MeterkitError('journal_in_use', sentence, { field: 'journal.directory', value: directory, cause }))
     })
-    server.listen(name, () => resolve(server))
+    server.listen(lockAddress(directory), () => resolve(server))
   })
 }
 
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r')
   await handle.sync().finally(() => handle.close())
-}
-
-function pathOf(directory: string, file: number): string {
-  return join(directory, `${String(file).padStart(10, '0')}.journal`)
 }
 
 function keyOf({ file, offset }: Block): string {

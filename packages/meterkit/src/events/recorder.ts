@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { MeterkitError } from '../errors.ts'
 import type { Logger } from '../meterkit.ts'
+import { traced } from '../tracing.ts'
 import type { MeterEvent } from './event.ts'
 import type { Block, Journal } from './journal.ts'
 import { storeBatch } from './store.ts'
@@ -128,7 +129,7 @@ export function createRecorder({
   async function writeGroup({ events, durable: promise, stored }: Group): Promise<void> {
     for (let retryMs = RETRY_MS_MIN; ; retryMs = Math.min(retryMs * 2, RETRY_MS_MAX)) {
       try {
-        const block = journal ? await journal.append(events) : null
+        const block = journal ? await appended(journal, events) : null
         if (block) durable(promise, events.length)
         enqueue({ events, count: events.length, block, stored, durable: block ? null : promise })
         return
@@ -180,7 +181,11 @@ export function createRecorder({
       try {
         const events: MeterEvent[] = []
         for (const item of batch) events.push(...(item.events ?? (await journal!.read(item.block!))))
-        const result = await storeBatch(pool, events, log)
+        const result = await traced('meterkit ingest', { 'meterkit.events': events.length }, async (span) => {
+          const outcome = await storeBatch(pool, events, log)
+          span.setAttributes({ 'meterkit.stored': outcome.stored, 'meterkit.set_aside': outcome.setAside })
+          return outcome
+        })
         totals.stored += result.stored
         totals.setAside += result.setAside
         totals.duplicates += events.length - result.stored - result.setAside
@@ -247,6 +252,14 @@ export function createRecorder({
       await journal?.close()
     },
   }
+}
+
+function appended(journal: Journal, events: MeterEvent[]): Promise<Block> {
+  return traced('meterkit record flush', { 'meterkit.events': events.length }, async (span) => {
+    const block = await journal.append(events)
+    span.setAttributes({ 'meterkit.journal.file': block.file, 'meterkit.bytes': block.length })
+    return block
+  })
 }
 
 /** Callers need not look at `durable`; a rejection nobody awaits must not end their process. */

@@ -7,7 +7,8 @@ import { transaction } from '../database/database.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
 import type { MeterEvent } from './event.ts'
-import { insertEvents, listSetAside, storeBatch, voidEvent } from './store.ts'
+import { insertEvents, listSetAside, storeBatch } from './store.ts'
+import { voidEvents } from './void.ts'
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
@@ -140,12 +141,16 @@ test('a void leaves its rollup and a trace; a second void changes nothing', asyn
   const event = use(subscription, '3', '2026-11-24T10:00:00Z')
   await storeBatch(pool, [event, use(subscription, '4', '2026-11-24T10:01:00Z')], silent)
 
-  for (const _ of [1, 2]) await voidEvent(pool, event.id, { by: 'omar', reason: 'a test run' })
+  const trace = { by: 'omar', reason: 'a test run' }
+  assert.equal(await voidEvents(pool, [event.id], trace), 1)
+  assert.equal(await voidEvents(pool, [event.id], trace), 0)
 
   assert.deepEqual(await rollups(pool), ['11-24 10:00:00 4 (1)'])
   const { rows } = await pool.query('select status from billing.billing_meter_events where id = $1', [event.id])
   assert.equal(rows[0].status, 'void')
-  await assert.rejects(voidEvent(pool, newUuid(), { by: 'omar', reason: '' }), { code: 'unknown_event' })
+  await assert.rejects(voidEvents(pool, [newUuid()], trace), { code: 'unknown_event' })
+  await assert.rejects(voidEvents(pool, ['7'], trace), { code: 'unknown_event' })
+  await assert.rejects(voidEvents(pool, [event.id], { by: 'omar', reason: ' ' }), { code: 'reason_required' })
 })
 
 test('a plan switch heard of late cuts the rollup of its hour, and usage after it stays on its side', async (t) => {

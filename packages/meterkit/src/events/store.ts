@@ -1,7 +1,6 @@
 import type { Pool, PoolClient } from 'pg'
-import { firstRow, isTransient, rows, transaction } from '../database/database.ts'
+import { type Database, isTransient, rows, transaction } from '../database/database.ts'
 import { createMonths } from '../database/migrate.ts'
-import { MeterkitError } from '../errors.ts'
 import type { Logger } from '../meterkit.ts'
 import { lockSegmentsShared } from '../subscriptions/segment-lock.ts'
 import type { MeterEvent } from './event.ts'
@@ -74,12 +73,19 @@ const INSERT_KEYED_EVENTS = /* sql */ `
   ),
   ${ROLL_UP_INSERTED}`
 
-const CONFLICTING_KEYS = /* sql */ `
+const KNOWN_KEYS = /* sql */ `
   with batch as (${BATCH}
   )
-  select batch.id, stored.id as "storedId"
-  from batch join billing.event_keys as stored using (customer_id, key)
-  where stored.fingerprint <> ${FINGERPRINT}`
+  select batch.id, stored.id as "storedId", stored.fingerprint <> ${FINGERPRINT} as conflicts
+  from batch join billing.event_keys as stored using (customer_id, key)`
+
+/** Which of these events have a key that is taken, by which event, and whether that one has another content. */
+export async function knownKeys(
+  db: Database,
+  keyed: readonly MeterEvent[],
+): Promise<{ id: string; storedId: string; conflicts: boolean }[]> {
+  return rows(db, KNOWN_KEYS, batchValues(keyed))
+}
 
 /**
  * Inserts events, their keys and their rollups: all of it or, where the transaction fails, nothing.
@@ -106,7 +112,7 @@ async function insert(client: PoolClient, name: string, text: string, events: Me
 
 /** The same key with another content is not counted, and shown. */
 async function setAsideConflicts(client: PoolClient, events: MeterEvent[]): Promise<void> {
-  const found = await rows<{ id: string; storedId: string }>(client, CONFLICTING_KEYS, batchValues(events))
+  const found = (await knownKeys(client, events)).filter((row) => row.conflicts)
   const storedIds = new Map(found.map((row) => [row.id, row.storedId]))
   for (const event of events) {
     const storedId = storedIds.get(event.id)
@@ -175,52 +181,6 @@ async function createMonthsOf(pool: Pool, events: readonly MeterEvent[]): Promis
     last = Math.max(last, time)
   }
   await createMonths(pool, new Date(first), new Date(last))
-}
-
-/**
- * Takes an event back: it stays in the table with a trace of who and why, and leaves its rollup.
- * @throws MeterkitError `unknown_event`
- */
-export async function voidEvent(pool: Pool, id: string, { by, reason }: { by: string; reason: string }): Promise<void> {
-  await transaction(pool, async (client) => {
-    await lockSegmentsShared(client)
-    const event = await firstRow<{
-      customer_id: string
-      subscription_id: string
-      meter: number
-      quantity: string
-      occurred_at: Date
-    }>(
-      client,
-      'select customer_id, subscription_id, meter, quantity, occurred_at from billing.meter_events where id = $1::uuid',
-      [id],
-    )
-    if (!event) {
-      throw new MeterkitError(
-        'unknown_event',
-        `events.void: there is no event ${id}. Take the id from the event's row, not its key.`,
-        { field: 'id', value: id },
-      )
-    }
-    const voided = await client.query(
-      /* sql */ `
-      insert into billing.event_voids (customer_id, id, voided_by, reason) values ($1, $2, $3, $4)
-      on conflict do nothing`,
-      [event.customer_id, id, by, reason],
-    )
-    if (voided.rowCount === 0) return
-    await client.query(
-      /* sql */ `
-      update billing.rollups
-      set quantity = quantity - $5::numeric, events = events - 1, due = true
-      where customer_id = $1 and subscription_id = $2 and meter = $3 and since = greatest(
-        date_trunc('hour', $4::timestamptz, 'UTC'),
-        (select max(starts_at) from billing.segments
-         where customer_id = $1 and subscription_id = $2 and starts_at <= $4::timestamptz)
-      )`,
-      [event.customer_id, event.subscription_id, event.meter, event.occurred_at, event.quantity],
-    )
-  })
 }
 
 export async function listSetAside(

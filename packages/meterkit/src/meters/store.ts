@@ -30,3 +30,12 @@ export async function storeMeters(pool: Pool, meters: Iterable<Meter>): Promise<
   const ids = new Map(stored.map((row) => [row.eventName, row.id]))
   return wanted.map((meter) => ({ ...meter, id: ids.get(meter.eventName)! }))
 }
+
+/** As the app has stored them. */
+export async function readMeters(pool: Pool): Promise<Meter[]> {
+  return rows<Meter>(
+    pool,
+    `select id, event_name as "eventName", display_name as "displayName", aggregation, unit from billing.meters order by id`,
+    [],
+  )
+}

@@ -45,3 +45,49 @@ export interface SyncResult {
   reason: string | null
   milliseconds: number
 }
+
+/** A report that the next sync would write. */
+export interface PlannedReport {
+  customerId: string
+  subscriptionId: string
+  meter: string
+  since: Date
+  value: string
+  events: number
+  timestamp: Date
+  late: boolean
+  /** Why no invoice can carry it; it would be written as failed. Null for one that can be sent. */
+  unbillable: string | null
+}
+
+/** What a sync would do now, as far as it is known here: Stripe is not asked. */
+export interface SyncPlan {
+  dryRun: true
+  customers: number
+  /** Reports it would write; the first 1,000 are listed. */
+  writes: number
+  toWrite: PlannedReport[]
+  /** Reports written earlier that it would send (again); the first 1,000 are listed. */
+  sends: number
+  toSend: Report[]
+}
+
+/** What is not with Stripe yet. */
+export interface Backlog {
+  /** Rollups that may owe usage. */
+  due: number
+  pending: number
+  unsure: number
+  failed: number
+  /** Events billed in a later period than their own, ever. */
+  lateEvents: number
+  oldestUnreportedAt: Date | null
+}
+
+/** What syncs of this process have done since its start. */
+export interface ReportTotals {
+  created: number
+  accepted: number
+  failed: number
+  postponed: number
+}

@@ -5,7 +5,7 @@ import { type Decimal, formatDecimal, parseDecimal, significantDigits, subtract 
 import { lockSegmentsShared } from '../subscriptions/segment-lock.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
 import { placement } from './placement.ts'
-import type { Report, ReportRow, ReportStatus } from './report.ts'
+import type { Backlog, PlannedReport, Report, ReportRow, ReportStatus } from './report.ts'
 
 const SIGNIFICANT_DIGITS_MAX = 15
 
@@ -46,6 +46,40 @@ export async function customersToReport(db: Database, now: Date | null): Promise
   return found.map((row) => row.id)
 }
 
+const DUE_ROLLUPS = /* sql */ `
+  select rollup.subscription_id, rollup.meter, rollup.since, rollup.quantity,
+    trim_scale(rollup.quantity - rollup.reported) as value, rollup.events - rollup.reported_events as events,
+    subscription.reportable
+  from billing.rollups as rollup
+  join billing.subscriptions as subscription
+    on subscription.customer_id = rollup.customer_id and subscription.id = rollup.subscription_id
+  where rollup.customer_id = $1 and rollup.due
+  order by rollup.subscription_id, rollup.meter, rollup.since`
+
+/** What `writeReports` would write now, and writes nothing. */
+export async function plannedReports(db: Database, customerId: string, now: Date): Promise<PlannedReport[]> {
+  const due = await rows<DueRow>(db, DUE_ROLLUPS, [customerId])
+  const segments = await segmentsOf(db, customerId, [...new Set(due.map((row) => row.subscription_id))])
+  const names = await rows<{ id: number; meter: string }>(db, 'select id, event_name as meter from billing.meters', [])
+  const meters = new Map(names.map(({ id, meter }) => [id, meter]))
+  return due.flatMap(({ subscription_id: subscriptionId, meter, since, value, events, reportable }) => {
+    const place = placement(segments.get(subscriptionId)!, since, now)
+    if (!reportable || Number(value) === 0 || place.to === 'nobody') return []
+    const target = place.to === 'period' ? place : { timestamp: since, late: false }
+    return {
+      customerId,
+      subscriptionId,
+      meter: meters.get(meter)!,
+      since,
+      value,
+      events: Number(events),
+      timestamp: target.timestamp,
+      late: target.late,
+      unbillable: place.to === 'nowhere' ? place.reason : null,
+    }
+  })
+}
+
 /**
  * Writes down, for one customer, each difference between what is known and what was reported: the report and the
  * rollup's new `reported` in one transaction, before anything is sent.
@@ -54,20 +88,7 @@ export async function customersToReport(db: Database, now: Date | null): Promise
 export async function writeReports(pool: Pool, customerId: string, now: Date): Promise<number> {
   return transaction(pool, async (client) => {
     await lockSegmentsShared(client)
-    const due = await rows<DueRow>(
-      client,
-      /* sql */ `
-      select rollup.subscription_id, rollup.meter, rollup.since, rollup.quantity,
-        trim_scale(rollup.quantity - rollup.reported) as value, rollup.events - rollup.reported_events as events,
-        subscription.reportable
-      from billing.rollups as rollup
-      join billing.subscriptions as subscription
-        on subscription.customer_id = rollup.customer_id and subscription.id = rollup.subscription_id
-      where rollup.customer_id = $1 and rollup.due
-      order by rollup.subscription_id, rollup.meter, rollup.since
-      for update of rollup`,
-      [customerId],
-    )
+    const due = await rows<DueRow>(client, `${DUE_ROLLUPS} for update of rollup`, [customerId])
     const segments = await segmentsOf(client, customerId, [...new Set(due.map((row) => row.subscription_id))])
     let written = 0
     for (const row of due) {
@@ -307,11 +328,11 @@ export async function unreported(
   const row = await firstRow<{ quantity: string; reports: number }>(
     db,
     /* sql */ `
-    select
+    select trim_scale(
       coalesce((select sum(quantity - reported) from billing.rollups
         where customer_id = $1 and subscription_id = $2 and due), 0)
       + coalesce((select sum(value) from billing.reports
-        where customer_id = $1 and subscription_id = $2 and status in ('pending', 'unsure', 'failed')), 0) as quantity,
+        where customer_id = $1 and subscription_id = $2 and status in ('pending', 'unsure', 'failed')), 0)) as quantity,
       (select count(*)::int from billing.reports
         where customer_id = $1 and subscription_id = $2 and status in ('pending', 'unsure', 'failed')) as reports`,
     [customerId, subscriptionId],
@@ -399,6 +420,16 @@ export async function countReports(
     'select status, count(*)::int as count from billing.reports group by status',
     [],
   )
+  const none = { pending: 0, accepted: 0, failed: 0, unsure: 0, cleared: 0 }
+  return {
+    ...none,
+    ...Object.fromEntries(counted.map((row) => [row.status, row.count])),
+    oldestUnreportedAt: await oldestUnreportedAt(db),
+  }
+}
+
+/** Since when the first usage waits that Stripe does not have; its cost grows with what waits alone. */
+async function oldestUnreportedAt(db: Database): Promise<Date | null> {
   const oldest = await firstRow<{ at: Date | null }>(
     db,
     /* sql */ `
@@ -421,10 +452,152 @@ export async function countReports(
     ) as at`,
     [],
   )
-  const none = { pending: 0, accepted: 0, failed: 0, unsure: 0, cleared: 0 }
-  return {
-    ...none,
-    ...Object.fromEntries(counted.map((row) => [row.status, row.count])),
-    oldestUnreportedAt: oldest?.at ?? null,
-  }
+  return oldest?.at ?? null
+}
+
+/** What is not with Stripe yet. Reads what is open alone, whatever has been reported before. */
+export async function readBacklog(db: Database): Promise<Backlog> {
+  const counted = await firstRow<Omit<Backlog, 'oldestUnreportedAt'>>(
+    db,
+    /* sql */ `
+    select (select count(*)::int from billing.rollups where due) as due,
+      (select count(*)::int from billing.reports where status in ('pending', 'unsure') and status = 'pending') as pending,
+      (select count(*)::int from billing.reports where status in ('failed', 'unsure') and status = 'unsure') as unsure,
+      (select count(*)::int from billing.reports where status in ('failed', 'unsure') and status = 'failed') as failed,
+      (select coalesce(sum(events), 0)::float8 from billing.reports where late and status <> 'cleared') as "lateEvents"`,
+    [],
+  )
+  return { ...counted!, oldestUnreportedAt: await oldestUnreportedAt(db) }
+}
+
+/** A report with what comparing it with Stripe's summaries needs. */
+export interface ComparedReport {
+  id: string
+  identifier: string
+  value: string
+  timestamp: Date
+  status: ReportStatus
+  acceptedAt: Date | null
+  createdAt: Date
+  /** Null: never sent. */
+  firstAttemptAt: Date | null
+  lastAttemptAt: Date | null
+}
+
+/** Of one customer and meter, whose timestamps at Stripe lie in a span. */
+export async function reportsFor(
+  db: Database,
+  { customerId, meter, start, end }: { customerId: string; meter: string; start: Date; end: Date },
+): Promise<ComparedReport[]> {
+  return rows<ComparedReport>(
+    db,
+    /* sql */ `
+    select report.id, identifier, trim_scale(value) as value, reported_for as "timestamp", status,
+      accepted_at as "acceptedAt", created_at as "createdAt", first_attempt_at as "firstAttemptAt",
+      last_attempt_at as "lastAttemptAt"
+    from billing.reports as report join billing.meters as meter on meter.id = report.meter
+    where customer_id = $1 and event_name = $2 and reported_for >= $3 and reported_for < $4
+    order by report.id`,
+    [customerId, meter, start, end],
+  )
+}
+
+/** By UTC day of their timestamps at Stripe, what Stripe has accepted. Days without reports are left out. */
+export async function acceptedByDay(
+  db: Database,
+  { customerId, meter, start, end }: { customerId: string; meter: string; start: Date; end: Date },
+): Promise<Map<string, string>> {
+  const found = await rows<{ day: string; quantity: string }>(
+    db,
+    /* sql */ `
+    select to_char(reported_for at time zone 'UTC', 'YYYY-MM-DD') as day,
+      trim_scale(coalesce(sum(value) filter (where status = 'accepted'), 0)) as quantity
+    from billing.reports as report join billing.meters as meter on meter.id = report.meter
+    where customer_id = $1 and event_name = $2 and reported_for >= $3 and reported_for < $4
+    group by 1`,
+    [customerId, meter, start, end],
+  )
+  return new Map(found.map((row) => [row.day, row.quantity]))
+}
+
+/** A customer known at Stripe with a meter that it is charged by, or was. */
+export interface MeteredCustomer {
+  customerId: string
+  customerName: string
+  stripeCustomerId: string
+  meter: string
+  meterId: number
+}
+
+const METERED_CUSTOMERS = /* sql */ `
+  from billing.customers as customer cross join billing.meters as meter
+  where customer.stripe_id is not null and ($1::uuid is null or customer.id = $1)
+    and (
+      exists (select 1 from billing.subscriptions as subscription where subscription.customer_id = customer.id
+        and subscription.items @> jsonb_build_array(jsonb_build_object('meter', meter.event_name)))
+      or exists (select 1 from billing.reports as report where report.customer_id = customer.id
+        and report.meter = meter.id and report.reported_for >= $2 and report.reported_for < $3)
+    )`
+
+export async function countMeteredCustomers(
+  db: Database,
+  { customerId, start, end }: { customerId: string | null; start: Date; end: Date },
+): Promise<number> {
+  const row = await firstRow<{ count: number }>(db, `select count(*)::int as count ${METERED_CUSTOMERS}`, [
+    customerId,
+    start,
+    end,
+  ])
+  return row!.count
+}
+
+/** In the order of their ids, those after `after`. */
+export async function meteredCustomers(
+  db: Database,
+  { customerId, start, end }: { customerId: string | null; start: Date; end: Date },
+  after: MeteredCustomer | null,
+  limit: number,
+): Promise<MeteredCustomer[]> {
+  return rows<MeteredCustomer>(
+    db,
+    /* sql */ `
+    select customer.id as "customerId", customer.name as "customerName", customer.stripe_id as "stripeCustomerId",
+      meter.event_name as meter, meter.id as "meterId"
+    ${METERED_CUSTOMERS}
+      and ($4::uuid is null or (customer.id, meter.id) > ($4, $5::int))
+    order by customer.id, meter.id
+    limit $6`,
+    [customerId, start, end, after?.customerId ?? null, after?.meterId ?? null, limit],
+  )
+}
+
+/**
+ * A report that Stripe accepted and does not have: it failed for this reason, and its usage is among the unreported again.
+ * @returns false where it is no longer accepted, because somebody else has mended it
+ */
+export async function takeBackAccepted(
+  pool: Pool,
+  { customerId, id }: { customerId: string; id: string },
+  error: string,
+): Promise<boolean> {
+  return transaction(pool, async (client) => {
+    // rollup first, then report: the order of locks of every writer
+    await client.query(
+      /* sql */ `
+      select 1 from billing.rollups as rollup join billing.reports as report
+        on report.customer_id = rollup.customer_id and report.subscription_id = rollup.subscription_id
+        and report.meter = rollup.meter and report.since = rollup.since
+      where report.customer_id = $1 and report.id = $2 for update of rollup`,
+      [customerId, id],
+    )
+    const failed = await client.query(
+      /* sql */ `
+      update billing.reports set status = 'failed', error = $3, accepted_at = null
+      where customer_id = $1 and id = $2 and status = 'accepted'`,
+      [customerId, id, error],
+    )
+    if (failed.rowCount === 0) return false
+    await client.query('select billing.clear_report($1, $2)', [customerId, id])
+    return true
+  })
 }

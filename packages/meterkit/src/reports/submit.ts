@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { Stripe } from 'stripe'
+import { traced } from '../tracing.ts'
 import {
   acceptReport,
   failReport,
@@ -14,7 +15,7 @@ import { summarizedReport } from './summaries.ts'
 /** Stripe promises to know an identifier for 24 hours; we rely on 23, so that a slow clock costs nothing. */
 const IDENTIFIER_TRUST_MS = 23 * 60 * 60 * 1000
 /** Aggregation at Stripe is asynchronous: only after so much quiet do its summaries prove an absence. */
-const SUMMARY_QUIET_MS = 10 * 60 * 1000
+export const SUMMARY_QUIET_MS = 10 * 60 * 1000
 const BACK_OFF_MS_MIN = 5_000
 const BACK_OFF_MS_MAX = 15 * 60 * 1000
 
@@ -44,11 +45,26 @@ export type Submission =
  *
  * @see https://docs.stripe.com/api/billing/meter-event/create
  */
-export async function submitReport(
+export function submitReport(
   context: SubmitContext,
   report: OpenReport,
   stripeCustomerId: string,
 ): Promise<Submission> {
+  const attributes = {
+    'meterkit.report': report.id,
+    'meterkit.identifier': report.identifier,
+    'meterkit.customer': report.customerId,
+    'meterkit.subscription': report.subscriptionId,
+    'meterkit.meter': report.meter,
+  }
+  return traced('meterkit report', attributes, async (span) => {
+    const submission = await submit(context, report, stripeCustomerId)
+    span.setAttribute('meterkit.outcome', submission.outcome)
+    return submission
+  })
+}
+
+async function submit(context: SubmitContext, report: OpenReport, stripeCustomerId: string): Promise<Submission> {
   const { pool, clock } = context
   const now = clock()
   const attempted = report.firstAttemptAt !== null

@@ -1,17 +1,15 @@
-import type { PoolClient } from 'pg'
 import { Stripe } from 'stripe'
 import { getCustomer } from '../customers/store.ts'
-import { withConnection } from '../database/database.ts'
 import type { Turns } from '../database/turns.ts'
 import type { Logger } from '../meterkit.ts'
+import { traced } from '../tracing.ts'
+import { withReportLock } from './lock.ts'
 import type { SyncResult } from './report.ts'
 import { customersToReport, failReport, openReports, writeReports } from './store.ts'
 import { type Submission, type SubmitContext, submitReport } from './submit.ts'
 
 /** Customers reported at once; within a customer one call follows another, as Stripe demands. */
 const CUSTOMERS_AT_ONCE = 4
-/** First part of the advisory lock of a customer's reports; the second is a hash of its id. */
-const REPORT_LOCK = 720_461
 
 export interface SyncContext extends SubmitContext {
   log: Logger
@@ -28,9 +26,20 @@ type Tally = Omit<SyncResult, 'milliseconds'>
  * worker is at is left to that one.
  * @param urgent  tries reports again that wait for their back-off: a period is about to close
  */
-export async function syncUsage(
+export function syncUsage(
   context: SyncContext,
-  { customerId = null, urgent = false }: { customerId?: string | null; urgent?: boolean } = {},
+  scope: { customerId?: string | null; urgent?: boolean } = {},
+): Promise<SyncResult> {
+  return traced('meterkit sync', { 'meterkit.customer': scope.customerId ?? 'all' }, async (span) => {
+    const { reason, ...counts } = await syncAll(context, scope)
+    for (const [name, count] of Object.entries(counts)) span.setAttribute(`meterkit.${name}`, count)
+    return { ...counts, reason }
+  })
+}
+
+async function syncAll(
+  context: SyncContext,
+  { customerId = null, urgent = false }: { customerId?: string | null; urgent?: boolean },
 ): Promise<SyncResult> {
   const began = performance.now()
   const customers = customerId ? [customerId] : await customersToReport(context.pool, urgent ? null : context.clock())
@@ -58,17 +67,11 @@ async function reportCustomer(
   { tally, urgent, wait }: { tally: Tally; urgent: boolean; wait: boolean },
 ): Promise<boolean> {
   try {
-    return await context.turns(() =>
-      withConnection(context.pool, async (client) => {
-        // While another worker sends this customer's reports, ours wait or go elsewhere: one call at a time per customer.
-        if (!(await lock(client, customerId, wait))) return false
-        try {
-          return await reportLocked(context, customerId, { tally, urgent })
-        } finally {
-          await unlock(client, customerId)
-        }
-      }),
+    // While another worker sends this customer's reports, ours wait or go elsewhere: one call at a time per customer.
+    const unavailable = await context.turns(() =>
+      withReportLock(context.pool, customerId, { wait }, () => reportLocked(context, customerId, { tally, urgent })),
     )
+    return unavailable ?? false
   } catch (error) {
     // One customer's trouble is not everybody's: only where Stripe or the database as a whole is away, all stop.
     const { message } = error as Error
@@ -126,25 +129,6 @@ function count(tally: Tally, submission: Submission): void {
     tally.postponed += 1
     tally.reason = submission.reason
   }
-}
-
-async function lock(client: PoolClient, customerId: string, wait: boolean): Promise<boolean> {
-  if (wait) {
-    await client.query('select pg_advisory_lock($1, hashtext($2))', [REPORT_LOCK, customerId])
-    return true
-  }
-  const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1, hashtext($2)) as locked', [
-    REPORT_LOCK,
-    customerId,
-  ])
-  return rows[0]!.locked
-}
-
-/** A connection that is gone has let go of its lock by itself. */
-async function unlock(client: PoolClient, customerId: string): Promise<void> {
-  await client
-    .query('select pg_advisory_unlock($1, hashtext($2))', [REPORT_LOCK, customerId])
-    .catch((lost: Error) => client.emit('error', lost))
 }
 
 /**

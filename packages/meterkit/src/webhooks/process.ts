@@ -2,6 +2,7 @@ import { type Stripe, Stripe as StripeClient } from 'stripe'
 import { type InvoiceContext, takeInvoice } from '../invoices/flush.ts'
 import { rejectAccepted } from '../reports/store.ts'
 import { idOf, syncSubscription } from '../subscriptions/sync.ts'
+import { traced } from '../tracing.ts'
 import { getWebhook, type StoredWebhook, settleWebhook, webhooksToRetry } from './store.ts'
 
 /**
@@ -40,7 +41,17 @@ export async function replayWebhook(context: InvoiceContext, id: string): Promis
   if (webhook) await handleWebhook(context, webhook)
 }
 
-async function handleWebhook(context: InvoiceContext, webhook: StoredWebhook): Promise<void> {
+function handleWebhook(context: InvoiceContext, webhook: StoredWebhook): Promise<void> {
+  const { id, type, objectId } = webhook
+  const attributes = {
+    'meterkit.webhook': id,
+    'stripe.event_type': type,
+    ...(objectId ? { 'stripe.object': objectId } : {}),
+  }
+  return traced('meterkit webhook', attributes, () => settle(context, webhook))
+}
+
+async function settle(context: InvoiceContext, webhook: StoredWebhook): Promise<void> {
   const { pool, clock } = context
   try {
     const handled = await handle(context, webhook)
