@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { Stripe } from 'stripe'
 import { startStripeLocal } from 'stripe-local'
+import { meterkit } from '../test/cli.ts'
 
-const BIN = fileURLToPath(new URL('../bin/meterkit.mjs', import.meta.url))
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
 const CONFIG = (unitAmount: number) => `
@@ -25,23 +23,6 @@ function project(t: TestContext, config: string): string {
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   writeFileSync(join(folder, 'billing.config.js'), config)
   return folder
-}
-
-async function meterkit(
-  cwd: string,
-  args: string[],
-  env: Record<string, string>,
-): Promise<{ code: number; out: string; err: string }> {
-  try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [BIN, ...args], {
-      cwd,
-      env: { PATH: process.env.PATH ?? '', ...env },
-    })
-    return { code: 0, out: stdout, err: stderr }
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
-    return { code, out: stdout, err: stderr }
-  }
 }
 
 test('provision: the difference, then the change, then nothing; a changed price takes the lookup key', async (t) => {
@@ -103,4 +84,19 @@ test('what is wrong is said in one line, and ends with 1', async (t) => {
   assert.match(live.err, /STRIPE_SECRET is a live key, but STRIPE_PRODUCTION_MODE is not true/)
   const none = await meterkit(good, ['provision', '-c', 'billing.config.js'], {})
   assert.match(none.err, /STRIPE_SECRET is not set/)
+})
+
+test('wrong usage ends with 2 and a sentence, help with 0', async (t) => {
+  const folder = project(t, CONFIG(5))
+  const cases: [args: string[], code: number, says: RegExp][] = [
+    [['--help'], 0, /Exit codes: 0 all is well/],
+    [['verfy'], 2, /unknown command 'verfy'/],
+    [['events', 'void', 'e-1'], 2, /--reason/],
+    [['events', 'import', 'nowhere.csv'], 1, /DATABASE_URL is not set, and no app runs here/],
+  ]
+  for (const [args, code, says] of cases) {
+    const answer = await meterkit(folder, args, {})
+    assert.equal(answer.code, code, answer.err)
+    assert.match(answer.out + answer.err, says)
+  }
 })

@@ -1,96 +1,42 @@
-import { existsSync } from 'node:fs'
-import path from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { Command } from 'commander'
-import { Stripe } from 'stripe'
-import { MeterkitError } from './errors.ts'
-import { type BillingConfig, catalogOf } from './plans/config.ts'
-import { provision } from './plans/provision.ts'
-import type { ProvisionResult, ProvisionStep } from './plans/provision-result.ts'
+import { Command, CommanderError } from 'commander'
+import { addEvents } from './cli/events.ts'
+import { addImports } from './cli/imports.ts'
+import { addJournal } from './cli/journal.ts'
+import { FAILED, UsageError, WRONG_USAGE } from './cli/outcome.ts'
+import { addProvision } from './cli/provision.ts'
+import { addReconcile } from './cli/reconcile.ts'
+import { addSync } from './cli/sync.ts'
+import { addVerify } from './cli/verify.ts'
 
-const program = new Command('meterkit').description('Usage-based billing on Stripe: the tools beside the library.')
-
-program
-  .command('provision')
-  .description('Create or update at Stripe what billing.config.ts describes. A second run changes nothing.')
-  .option('-c, --config <file>', 'the billing config', 'billing.config.ts')
-  .option('-n, --dry-run', 'print the difference, change nothing', false)
-  .option('-w, --webhook-url <url>', 'also provision the webhook endpoint and the event destination there')
-  .option('--json', 'print the result as JSON', false)
+const program = new Command('meterkit')
+  .description('Usage-based billing on Stripe: the tools beside the library.')
+  .exitOverride()
   .addHelpText(
     'after',
     `
-Environment (also read from .env):
+Environment (also read from .env; beside an app started by npm start nothing is needed):
+  DATABASE_URL             the app's PostgreSQL
   STRIPE_SECRET            the secret key; a live one only with STRIPE_PRODUCTION_MODE=true
-  STRIPE_URL               another Stripe than api.stripe.com, e.g. http://127.0.0.1:12111 for the local one`,
+  STRIPE_URL               another Stripe than api.stripe.com, e.g. http://127.0.0.1:12111 for the local one
+  METERKIT_DATA_DIR        where the app keeps its data; default .meterkit
+  METERKIT_JOURNAL         the journal's directory; default journal/ in the data directory
+
+Exit codes: 0 all is well; 1 something does not agree, was refused or failed; 2 wrong usage.`,
   )
-  .action(async (options: { config: string; dryRun: boolean; webhookUrl?: string; json: boolean }) => {
-    const catalog = catalogOf(await loadConfig(options.config))
-    const result = await provision({ pool: null, stripe: stripeFromEnvironment(), catalog }, options)
-    console.log(options.json ? JSON.stringify(result, null, 2) : describe(result))
-  })
 
-async function loadConfig(file: string): Promise<BillingConfig> {
-  const candidates = [file, path.join('apps', 'saas', file)].map((name) => path.resolve(name))
-  const found = candidates.find((name) => existsSync(name))
-  if (!found) {
-    throw new MeterkitError('invalid_config', `there is no ${file} here. Name the config with --config <file>.`, {
-      field: 'config',
-      value: file,
-    })
-  }
-  const loaded = (await import(pathToFileURL(found).href)) as { default?: BillingConfig }
-  if (loaded.default?.meters && loaded.default.plans) return loaded.default
-  throw new MeterkitError(
-    'invalid_config',
-    `${found} has no default export made by defineBilling({ meters, plans }).`,
-    { field: 'config', value: found },
-  )
-}
-
-function stripeFromEnvironment(): Stripe {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  const { STRIPE_SECRET: secret, STRIPE_URL: url, STRIPE_PRODUCTION_MODE: production } = process.env
-  if (!secret)
-    throw new MeterkitError(
-      'invalid_config',
-      'STRIPE_SECRET is not set. Take the secret key from https://dashboard.stripe.com/apikeys.',
-      { field: 'STRIPE_SECRET' },
-    )
-  const live = /^[rs]k_live_/.test(secret)
-  if (live !== (production === 'true')) {
-    const sentence = live
-      ? 'STRIPE_SECRET is a live key, but STRIPE_PRODUCTION_MODE is not true. Set it to provision the live account.'
-      : 'STRIPE_PRODUCTION_MODE is true, but STRIPE_SECRET is a test key. Give it the live key, or remove STRIPE_PRODUCTION_MODE.'
-    throw new MeterkitError('mode_mismatch', sentence, { field: 'STRIPE_PRODUCTION_MODE', value: production })
-  }
-  if (!url) return new Stripe(secret)
-  const { hostname, port, protocol } = new URL(url)
-  return new Stripe(secret, {
-    host: hostname,
-    port: port || (protocol === 'https:' ? 443 : 80),
-    protocol: protocol === 'https:' ? 'https' : 'http',
-  })
-}
-
-const SIGNS: Record<ProvisionStep['action'], string> = { unchanged: ' ', create: '+', update: '~', replace: '±' }
-
-function describe({ steps, changed, dryRun, webhookSecrets }: ProvisionResult): string {
-  const lines = steps.map(({ object, name, action, detail, stripeId }) =>
-    [SIGNS[action], object.padEnd(20), name, stripeId ? `(${stripeId})` : '', detail].filter(Boolean).join('  '),
-  )
-  const end = changed
-    ? dryRun
-      ? 'Nothing was changed: this was a dry run.'
-      : 'Done.'
-    : 'Nothing to change: Stripe matches the config.'
-  const secrets = webhookSecrets.map((secret) => `Set STRIPE_WEBHOOK_SECRET (Stripe tells it only now): ${secret}`)
-  return [...lines, '', end, ...secrets].join('\n')
-}
+addProvision(program)
+addVerify(program)
+addReconcile(program)
+addSync(program)
+addImports(addEvents(program))
+addJournal(program)
 
 try {
   await program.parseAsync()
 } catch (error) {
-  console.error(`meterkit: ${(error as Error).message}`)
-  process.exitCode = 1
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
+  else {
+    console.error(`meterkit: ${(error as Error).message}`)
+    process.exitCode = error instanceof UsageError ? WRONG_USAGE : FAILED
+  }
 }
