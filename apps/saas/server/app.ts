@@ -15,6 +15,7 @@ import { type Database, openDatabase } from './database.ts'
 import { createHttp } from './http.ts'
 import { claimInstance } from './instance.ts'
 import { type DefaultJob, startBoss, startWorkers } from './jobs.ts'
+import { JOURNAL_BYTES_MAX } from './journal.ts'
 import { createLog } from './log.ts'
 import { keepMail, type Mail, mailServer } from './mail.ts'
 import { migrate } from './migrate.ts'
@@ -79,6 +80,10 @@ async function assemble(config: Config, { dev, log, onStop, stop, isServing }: A
   const instance = await claimInstance(config.dataDirectory)
   onStop('instance', instance.release)
   const secrets = openSecrets(config.dataDirectory)
+  if (config.traces) {
+    const { startTracing } = await import('./tracing.ts') // for those who have a collector alone
+    onStop('tracing', startTracing(config.traces))
+  }
 
   const door = createDoor()
   const port = await listen(door.server, config)
@@ -127,7 +132,7 @@ async function assemble(config: Config, { dev, log, onStop, stop, isServing }: A
     pool: database.pool,
     stripe,
     log,
-    journal: { directory: join(config.dataDirectory, 'journal') },
+    journal: { directory: join(config.dataDirectory, 'journal'), maxBytes: JOURNAL_BYTES_MAX },
     webhookSecrets: () => [...config.stripeWebhookSecrets, ...secrets.webhooks()],
     productionMode: config.stripeProductionMode,
     collect: config.collect,
@@ -187,7 +192,12 @@ async function assemble(config: Config, { dev, log, onStop, stop, isServing }: A
     await forgetOtherAddresses(stripe, webhookUrl)
     took('provision')
   }
-  instance.announce({ url: appUrl, databaseUrl: database.url })
+  instance.announce({
+    url: appUrl,
+    localUrl,
+    databaseUrl: database.url,
+    stripe: stripeLocal && { url: stripeLocal.url, secret: stripeLocal.secretKey },
+  })
   const welcome = describe({ services, database, port, timing: took.summary() })
   return { url: appUrl, localUrl, services, welcome, stop }
 }

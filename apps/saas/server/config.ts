@@ -40,6 +40,10 @@ export interface Config {
   /** Absolute path of the folder for everything that is not source: database, journal, local Stripe, generated secrets. */
   dataDirectory: string
   collect: boolean
+  /** What a scrape of `/metrics` must bring; null: nothing outside production, and in production nobody may scrape. */
+  metricsToken: string | null
+  /** Where spans go; null: nowhere. */
+  traces: { url: string; serviceName: string } | null
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -88,6 +92,12 @@ const wholeNumber = (name: string, highest: number, fallback: string) =>
         `${name} is "${input}"; it must be a whole number from 0 to ${highest}. Correct it, or remove it to get ${fallback}.`,
     })
     .transform(Number)
+
+const collector = (name: string) =>
+  z.string().refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), {
+    error: ({ input }) =>
+      `${name} is "${input}"; it must be the address of a collector that takes OTLP over HTTP, such as http://localhost:4318. Correct it, or remove it to send no spans.`,
+  })
 
 const variables = (production: boolean) =>
   z.object({
@@ -160,6 +170,16 @@ const variables = (production: boolean) =>
       'METERKIT_COLLECT',
       'False turns the collecting of usage off; remove it to collect.',
     ).optional(),
+    METRICS_TOKEN: z
+      .string()
+      .regex(/^[\x21-\x7e]{16,}$/, {
+        error:
+          'METRICS_TOKEN is shorter than 16 characters, or holds something that no header takes. Make one with: openssl rand -hex 32.',
+      })
+      .optional(),
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector('OTEL_EXPORTER_OTLP_ENDPOINT').optional(),
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT').optional(),
+    OTEL_SERVICE_NAME: z.string().optional(),
   })
 /** Every environment variable the app reads. */
 export const VARIABLE_NAMES: readonly string[] = Object.keys(variables(false).shape)
@@ -241,7 +261,16 @@ function toConfig(given: Variables): Config {
     logLevel: given.LOG_LEVEL ?? 'info',
     dataDirectory: resolve(PROJECT_DIRECTORY, given.METERKIT_DATA_DIR ?? '.meterkit'),
     collect: given.METERKIT_COLLECT ?? true,
+    metricsToken: given.METRICS_TOKEN ?? null,
+    traces: tracesOf(given),
   }
+}
+
+/** @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp */
+function tracesOf(given: Variables): Config['traces'] {
+  const base = given.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/$/, '')
+  const url = given.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base}/v1/traces`)
+  return url ? { url, serviceName: given.OTEL_SERVICE_NAME ?? 'meterkit' } : null
 }
 
 function isWebAddress(value: string): boolean {

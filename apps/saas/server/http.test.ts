@@ -44,11 +44,6 @@ test('unknown addresses are 404', async () => {
     assert.equal((await app.ask(path)).status, 404, path)
 })
 
-test('health says that the process lives, readiness that it can serve', async () => {
-  assert.deepEqual(await (await app.ask('/healthz')).json(), { status: 'ok' })
-  assert.deepEqual(await (await app.ask('/readyz')).json(), { status: 'ready' })
-})
-
 test('a webhook that Stripe has not signed is refused, and nothing is stored', async () => {
   const response = await fetch(`${app.url}/webhooks/stripe`, {
     method: 'POST',

@@ -2,13 +2,17 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { serveStatic } from '@hono/node-server/serve-static'
+import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { DashboardHandler } from '@pg-boss/dashboard/handler'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
 import { RouterContextProvider } from 'react-router'
 import { CLIENT_ADDRESS_HEADER } from './auth.ts'
+import { createFigures } from './figures.ts'
 import { embedded, FONTS_PATH } from './jobs-dashboard.ts'
+import { createMetrics, mayRead, routeOf } from './metrics.ts'
+import { readReadiness } from './readiness.ts'
 import { type Services, servicesContext, type Visit, visitContext } from './services.ts'
 import { requireAdmin } from './session.ts'
 
@@ -35,28 +39,38 @@ const JSON_PATH_END = '/ai-chat-stream'
 type Env = { Variables: { visit: Visit } }
 
 const BODY_BYTES_MAX = 2 * 1024 * 1024
-/** A load balancer asks every few seconds. */
-const READY_MS_MAX = 2000
 const YEAR_SECONDS = 31_536_000
 
 /** Everything the app answers: sign-in, webhooks, the jobs dashboard, files, and the pages last. */
 export function createHttp(parts: HttpParts): Hono<Env> {
-  const { services, pages, dashboard, clientDirectory } = parts
+  const { services, pages, dashboard, clientDirectory, isServing } = parts
+  const figures = createFigures(services)
+  const metrics = createMetrics(services, figures)
   const app = new Hono<Env>()
 
   app.use(async (c, next) => {
     c.set('visit', newVisit(services, c))
     const startedAt = performance.now()
-    await next()
+    await asSpan(c, next)
     setSecurityHeaders(services, c, clientDirectory === null)
-    logRequest(services, c, performance.now() - startedAt)
+    const milliseconds = performance.now() - startedAt
+    logRequest(services, c, milliseconds)
+    const { pathname } = new URL(c.req.url)
+    metrics.observe({ method: c.req.method, pathname, status: c.res.status, seconds: milliseconds / 1000 })
   })
   app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: (c) => c.text('The request is too large.', 413) }))
 
-  app.get('/healthz', (c) => c.json({ status: 'ok' }))
+  // The time is the engine's: with the local Stripe it may have been advanced.
+  app.get('/healthz', (c) => c.json({ status: 'ok', time: services.clock().toISOString() }))
   app.get('/readyz', async (c) => {
-    const problem = await notReady(parts)
-    return problem ? c.json({ status: 'not ready', problem }, 503) : c.json({ status: 'ready' })
+    const readiness = await readReadiness(services, { figures, stopping: !isServing() })
+    return c.json(readiness, readiness.status === 'not ready' ? 503 : 200, { 'Cache-Control': 'no-store' })
+  })
+  app.get('/metrics', async (c) => {
+    if (mayRead(services.config, c.req.header('authorization')))
+      return c.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType, 'Cache-Control': 'no-store' })
+    if (services.config.metricsToken === null) return c.text('Set METRICS_TOKEN to read metrics in production.', 404)
+    return c.text('Authorization: Bearer with the METRICS_TOKEN is missing.', 401, { 'WWW-Authenticate': 'Bearer' })
   })
   app.on(['GET', 'POST'], '/api/auth/*', (c) => services.auth.handler(withAddress(c)))
   app.post('/webhooks/stripe', (c) => services.meterkit.handler(c.req.raw))
@@ -145,15 +159,26 @@ function pageContext(services: Services, c: Context<Env>): RouterContextProvider
   return context
 }
 
-async function notReady({ services: { pool }, isServing }: HttpParts): Promise<string | null> {
-  if (!isServing()) return 'stopping'
-  const silence = new Promise<never>((_, reject) => setTimeout(reject, READY_MS_MAX, new Error('no answer')).unref())
-  try {
-    await Promise.race([pool.query('select 1'), silence])
-    return null
-  } catch {
-    return 'the database does not answer'
-  }
+const tracer = trace.getTracer('saas')
+
+/** The engine's work for a request hangs below it. */
+async function asSpan(c: Context<Env>, next: () => Promise<void>): Promise<void> {
+  const { pathname } = new URL(c.req.url)
+  if (isQuiet(pathname)) return next()
+  const attributes = { 'http.request.method': c.req.method, 'http.route': routeOf(pathname) }
+  await tracer.startActiveSpan(
+    `${c.req.method} ${routeOf(pathname)}`,
+    { kind: SpanKind.SERVER, attributes },
+    async (span) => {
+      try {
+        await next()
+      } finally {
+        span.setAttributes({ 'http.response.status_code': c.res.status, 'meterkit.request': c.var.visit.id })
+        if (c.res.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+        span.end()
+      }
+    },
+  )
 }
 
 /** Its own data requests (`/admin/jobs.data`) are outside its folder. */
@@ -239,5 +264,5 @@ function logRequest({ log }: Services, c: Context<Env>, milliseconds: number): v
 }
 
 function isQuiet(pathname: string): boolean {
-  return /^\/(assets|node_modules|@|app\/.*\.(tsx?|css)$|healthz|readyz|favicon)/.test(pathname)
+  return /^\/(assets|node_modules|@|app\/.*\.(tsx?|css)$|healthz|readyz|metrics|favicon)/.test(pathname)
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -12,14 +12,21 @@ test('of two starts on one data directory the second learns what runs', async (t
   const first = await claimInstance(directory)
 
   await assert.rejects(claimInstance(directory), /it already runs and is still starting/)
-  first.announce({ url: 'http://localhost:4321', databaseUrl: 'postgresql://secret@host/db' })
+  first.announce({
+    url: 'http://localhost:4321',
+    localUrl: 'http://127.0.0.1:4321',
+    databaseUrl: 'postgresql://secret@host/db',
+    stripe: { url: 'http://127.0.0.1:12111', secret: 'sk_test_secret' },
+  })
   await assert.rejects(claimInstance(directory), (error) => {
     assert.ok(error instanceof StartupError)
     assert.match(error.message, /already runs at http:\/\/localhost:4321 \(process \d+\)/)
     assert.doesNotMatch(error.message, /secret/)
     return true
   })
-  assert.equal(JSON.parse(readFileSync(join(directory, 'running.json'), 'utf8')).url, 'http://localhost:4321')
+  const file = join(directory, 'running.json')
+  assert.equal(JSON.parse(readFileSync(file, 'utf8')).url, 'http://localhost:4321')
+  assert.equal(statSync(file).mode & 0o777, 0o600)
 
   first.release()
   const second = await claimInstance(directory)

@@ -9,13 +9,17 @@ export interface RunningInstance {
   startedAt: string
   /** Null while it is starting. */
   url: string | null
+  /** The same from this machine, whatever stands in front; null while it is starting. */
+  localUrl: string | null
   /** The address of its database, for tools of the same user; null while it is starting. */
   databaseUrl: string | null
+  /** Of the local Stripe, for the same tools; null with a real one, whose key is written nowhere. */
+  stripe: { url: string; secret: string } | null
 }
 
 export interface Instance {
   /** Tells second starts and other tools where the app runs. */
-  announce: (facts: Pick<RunningInstance, 'url' | 'databaseUrl'>) => void
+  announce: (facts: Omit<RunningInstance, 'pid' | 'startedAt'>) => void
   release: () => void
 }
 
@@ -32,13 +36,15 @@ export async function claimInstance(dataDirectory: string): Promise<Instance> {
     pid: process.pid,
     startedAt: new Date().toISOString(),
     url: null,
+    localUrl: null,
     databaseUrl: null,
+    stripe: null,
   }
   const address = socketAddress(dataDirectory)
   const server = createServer((socket) => {
     socket.on('error', () => {}) // whoever asked has gone
-    const { databaseUrl: _, ...told } = running
-    socket.end(JSON.stringify(told))
+    const { pid, startedAt, url } = running // whoever asks may be another user
+    socket.end(JSON.stringify({ pid, startedAt, url }))
   })
   if (!(await listen(server, address))) await settleOther(server, address, dataDirectory)
   server.unref()

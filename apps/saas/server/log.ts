@@ -1,19 +1,37 @@
-import { Writable } from 'node:stream'
 import { type Logger, pino } from 'pino'
 import type { Config } from './config.ts'
 
-/** JSON lines in production; lines for people in development. */
-export function createLog({ logLevel, production }: Config): Logger {
-  const options = { level: logLevel, base: null, redact: ['secret', 'password', 'token', '*.secret', '*.password'] }
-  return production ? pino(options) : pino(options, forPeople())
+/** Names of facts whose value is never written, at the top and one step below. */
+const SECRET_NAMES = [
+  'secret',
+  'password',
+  'token',
+  'authorization',
+  'cookie',
+  'apiKey',
+  'databaseUrl',
+  'connectionString',
+]
+
+/** Secrets of others that may stand in a message: keys of Stripe and of models, signing secrets, passwords in addresses. */
+const SECRET_VALUES =
+  /\b(?:(?:sk|rk)_(?:test|live)_|whsec_|sk-(?:ant-)?)[\w-]{6,}|(?<=\b[a-z]+:\/\/[^\s:@/"]*:)[^\s@/"]+(?=@)|(?<=\bBearer )[\w.~+/-]+/gi
+
+/**
+ * JSON lines in production; lines for people in development. Facts carry the ids of events, reports and requests.
+ * @param write  default: to the standard output
+ */
+export function createLog(
+  { logLevel, production }: Pick<Config, 'logLevel' | 'production'>,
+  write: (line: string) => void = (line) => void process.stdout.write(line),
+): Logger {
+  const paths = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
+  const options = { level: logLevel, base: null, redact: { paths, censor: '[secret]' } }
+  return pino(options, { write: (line) => write(production ? scrubbed(line) : readable(scrubbed(line))) })
 }
 
-function forPeople(): Writable {
-  return new Writable({
-    write(chunk, _encoding, done) {
-      process.stdout.write(readable(String(chunk)), () => done())
-    },
-  })
+function scrubbed(line: string): string {
+  return line.replace(SECRET_VALUES, '[secret]')
 }
 
 function readable(line: string): string {
