@@ -16,7 +16,10 @@ const payerPages = (owner: string) => [
   route('billing/cancel', 'billing/cancel.tsx', { id: `${owner}/cancel` }),
 ]
 
-/** The whole site, except what the server answers itself: /api/auth, /webhooks/stripe, /admin/jobs, /healthz (server/http.ts). */
+/**
+ * The whole site, except what the server answers itself: /api/auth, /webhooks/stripe, /admin/jobs, /healthz, /readyz and
+ * /metrics (server/http.ts).
+ */
 export default [
   index('landing/landing.tsx'),
 
@@ -59,6 +62,7 @@ export default [
     route('meter-events', 'admin/meter-events.tsx'),
     route('meter-events/:eventId', 'admin/meter-event.tsx'),
     route('reports', 'admin/reports.tsx'),
+    route('reconciliation', 'admin/reconciliation.tsx'),
     route('webhooks', 'admin/webhooks.tsx'),
     route('webhooks/:webhookId', 'admin/webhook.tsx'),
     route('ai-calls', 'admin/ai-calls.tsx'),

@@ -144,7 +144,7 @@ async function assemble(config: Config, { dev, log, onStop, stop, isServing }: A
   took('engine')
 
   onStop('jobs', stopBoss) // the last of its jobs may still need the engine
-  await startWorkers({ boss, meterkit, log, sendMail, syncSchedule: config.syncSchedule })
+  await startWorkers({ boss, pool: database.pool, meterkit, log, sendMail, syncSchedule: config.syncSchedule })
 
   const services: Services = {
     config,

@@ -21,6 +21,8 @@ export type AuditAction =
   | 'event.void'
   | 'webhook.replay'
   | 'usage.sync'
+  | 'usage.reconcile'
+  | 'usage.mend'
 
 export interface AuditEntry {
   /** Null: the app itself. */

@@ -1,10 +1,16 @@
 import type { Meterkit } from 'meterkit'
+import type pg from 'pg'
 import { type Job, type JobResult, PgBoss } from 'pg-boss'
 import type { Logger } from 'pino'
 import type { Mail } from './mail.ts'
+import { runMend, runReconciliation } from './reconciliations.ts'
 
 /** Jobs of the queue `billing`: what moves money, apart from everything else. */
-export type BillingJob = { task: 'sync'; by: string } | { task: 'webhook'; id: string }
+export type BillingJob =
+  | { task: 'sync'; by: string }
+  | { task: 'webhook'; id: string }
+  | { task: 'reconcile'; id: string }
+  | { task: 'mend'; id: string }
 
 /** Jobs of the queue `default`. */
 export type DefaultJob = { task: 'housekeeping' } | { task: 'mail'; mail: Mail }
@@ -52,6 +58,7 @@ export async function startBoss(databaseUrl: string, log: Logger): Promise<PgBos
 
 export interface WorkerParts {
   boss: PgBoss
+  pool: pg.Pool
   meterkit: Meterkit
   log: Logger
   /** Null without a mail server. */
@@ -60,9 +67,11 @@ export interface WorkerParts {
 }
 
 /** Works on both queues, schedules what recurs, and takes up webhooks that an earlier process left. */
-export async function startWorkers({ boss, meterkit, log, sendMail, syncSchedule }: WorkerParts): Promise<void> {
+export async function startWorkers({ boss, pool, meterkit, log, sendMail, syncSchedule }: WorkerParts): Promise<void> {
   const billing = async (job: BillingJob) => {
     if (job.task === 'webhook') await meterkit.webhooks.process(job.id)
+    else if (job.task === 'reconcile') await runReconciliation({ pool, meterkit }, job.id)
+    else if (job.task === 'mend') await runMend({ pool, meterkit }, job.id)
     else log.info({ ...(await meterkit.reports.sync()), by: job.by }, 'usage synced')
   }
   const other = async (job: DefaultJob) => {

@@ -30,6 +30,7 @@ export type MenuIcon =
   | 'pipe'
   | 'events'
   | 'reports'
+  | 'reconciliation'
   | 'webhooks'
   | 'ai-calls'
   | 'customers'
@@ -89,6 +90,7 @@ function adminLinks({ stripeLocalUrl, mailbox }: Viewer): MenuLink[] {
     { label: 'Overview', to: '/admin', icon: 'pipe', end: true },
     { label: 'Meter events', to: '/admin/meter-events', icon: 'events' },
     { label: 'Reports', to: '/admin/reports', icon: 'reports' },
+    { label: 'Reconciliation', to: '/admin/reconciliation', icon: 'reconciliation' },
     { label: 'Webhooks', to: '/admin/webhooks', icon: 'webhooks' },
     { label: 'AI calls', to: '/admin/ai-calls', icon: 'ai-calls' },
     { label: 'Customers', to: '/admin/customers', icon: 'customers' },

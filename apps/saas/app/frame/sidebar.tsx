@@ -11,6 +11,7 @@ import ListChecks from 'lucide-react/icons/list-checks'
 import Mail from 'lucide-react/icons/mail'
 import MessageSquare from 'lucide-react/icons/message-square'
 import Plus from 'lucide-react/icons/plus'
+import Scale from 'lucide-react/icons/scale'
 import Send from 'lucide-react/icons/send'
 import Settings from 'lucide-react/icons/settings'
 import Sparkles from 'lucide-react/icons/sparkles'
@@ -38,6 +39,7 @@ const icons: Record<MenuIcon, ComponentType<{ className?: string; 'aria-hidden'?
   pipe: Gauge,
   events: Layers,
   reports: Send,
+  reconciliation: Scale,
   webhooks: Webhook,
   'ai-calls': Bot,
   customers: Wallet,

@@ -34,6 +34,15 @@ const statuses: Record<string, [tone: Tone, icon: Icon]> = {
   rejected: ['danger', CircleX],
   unsure: ['warning', CircleAlert],
 
+  missing: ['danger', CircleX],
+  recent: ['muted', Clock],
+  in_doubt: ['accent', Send],
+  foreign: ['warning', CircleAlert],
+  unclear: ['warning', CircleAlert],
+  unreadable: ['warning', CircleAlert],
+  done: ['positive', CircleCheck],
+  mended: ['positive', CircleCheck],
+
   active: ['positive', CircleCheck],
   trialing: ['accent', Clock],
   past_due: ['warning', CircleAlert],

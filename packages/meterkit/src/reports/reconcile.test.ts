@@ -39,7 +39,7 @@ test('a report refused later, whose webhook was lost, is found, mended and bille
   assert.equal(difference!.day, '2026-11-24')
   assert.match(
     difference!.explanation,
-    /accepted 1 report and does not have them.*the webhook that says so never arrived/,
+    /accepted 1 report and does not have it.*the webhook that says so never arrived/,
   )
 
   const { mended, left } = await w.meterkit.reports.mend(found)
