@@ -41,9 +41,14 @@ async function verify(tool: Parameters<Parameters<typeof withTool>[1]>[0], optio
   }
   progress('')
   if (options.json) print(`], "checked": ${checked}, "disagreeing": ${wrong}, "agrees": ${wrong === 0} }`)
-  else print(conclusion(checked, wrong, waiting))
+  else
+    print(
+      checked === 0 ? NOTHING[Object.keys(scope).length > 0 ? 'scoped' : 'all'] : conclusion(checked, wrong, waiting),
+    )
   if (wrong > 0) notWell()
 }
+
+const NOTHING = { scoped: 'There is no such subscription.', all: 'There are no subscriptions yet.' }
 
 function describe(check: SubscriptionCheck): string {
   const { customerName, subscriptionId, stripeSubscriptionId, disagreements, disagreementCount } = check
@@ -65,7 +70,6 @@ function conclusion(checked: number, wrong: number, waiting: number): string {
     waiting > 0
       ? ` ${plural(waiting, 'subscription')} with usage that Stripe does not have yet, which is no error.`
       : ''
-  if (checked === 0) return 'There is no such subscription.'
   if (wrong === 0) return `✓ ${plural(checked, 'subscription')}: events, rollups and reports agree.${waits}`
   return `✗ ${wrong} of ${plural(checked, 'subscription')} do not agree.${waits}`
 }
