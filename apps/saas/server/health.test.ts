@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { routeOf } from './metrics.ts'
-import type { Readiness } from './readiness.ts'
-import { unreportedSecondsLimit } from './readiness.ts'
+import { type Readiness, unreportedSecondsLimit } from './readiness.ts'
 import { startTestApp, type TestApp } from './testing.ts'
 
 let app: TestApp
@@ -55,7 +54,7 @@ test('readiness tells each check with its limit', async () => {
   assert.deepEqual([answer.status, status, stopping], [200, 'ready', false])
   const { database, journal, queue, unreported } = checks
   assert.deepEqual([database.status, database.limitMilliseconds], ['ok', 2000])
-  assert.deepEqual(journal, { status: 'ok', bytes: 0, limitBytes: 1024 ** 3 * 0.9 })
+  assert.deepEqual(journal, { status: 'ok', bytes: 0, limitBytes: 966_367_641 })
   assert.deepEqual([queue.status, queue.limitSeconds], ['ok', 300])
   assert.deepEqual(unreported, { status: 'ok', since: null, ageSeconds: 0, limitSeconds: 367 * 86_400 })
 })

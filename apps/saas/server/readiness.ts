@@ -8,7 +8,7 @@ type CheckStatus = 'ok' | 'failing' | 'unknown'
 
 interface Check {
   status: CheckStatus
-  /** Past it the check fails; in the unit its name says. */
+  /** Figures and, past which the check fails, their limit; in the unit its name says. */
   [figure: string]: CheckStatus | string | number | null
 }
 
@@ -23,7 +23,7 @@ export interface Readiness {
 /** A load balancer asks every few seconds. */
 const ANSWER_MS_MAX = 2_000
 /** Near its limit, so that somebody can look before `recordEvent` refuses. */
-const JOURNAL_BYTES_LIMIT = JOURNAL_BYTES_MAX * 0.9
+const JOURNAL_BYTES_LIMIT = Math.floor(JOURNAL_BYTES_MAX * 0.9)
 const QUEUE_SECONDS_LIMIT = 5 * 60
 
 /**

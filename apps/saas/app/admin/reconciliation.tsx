@@ -93,10 +93,13 @@ async function readScope(
   if (Number.isNaN(since.getTime())) errors.since = 'Enter the first day, such as 2026-11-24.'
   else if (since > clock()) errors.since = 'This day is still to come. Enter one up to today.'
   const search = String(form.get('customer') ?? '').trim()
-  const { rows } = search ? await meterkit.customers.list({ search, limit: 2 }) : { rows: [] }
-  if (search && rows.length === 0) errors.customer = `No customer is called “${search}”, or has this id.`
-  if (rows.length > 1) errors.customer = `More than one customer matches “${search}”. Enter an id.`
-  const customer = rows[0] ? { id: rows[0].id, name: rows[0].name } : null
+  const { rows } = search ? await meterkit.customers.list({ search, limit: 50 }) : { rows: [] }
+  // one of exactly this name, before those it is a part of
+  const exact = rows.filter(({ name }) => name.toLowerCase() === search.toLowerCase())
+  const [found, ...others] = exact.length > 0 ? exact : rows
+  if (search && !found) errors.customer = `No customer is called “${search}”, or has this id.`
+  if (others.length > 0) errors.customer = `More than one customer matches “${search}”. Enter an id.`
+  const customer = found ? { id: found.id, name: found.name } : null
   return { scope: Object.keys(errors).length > 0 ? null : { since, customer }, errors }
 }
 

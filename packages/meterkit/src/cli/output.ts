@@ -55,12 +55,14 @@ export function progress(text: string): void {
  * Asks before something is changed.
  * @throws UsageError where nobody can be asked and `--yes` was not given
  */
-export async function confirmed(question: string, { yes }: { yes: boolean }): Promise<boolean> {
-  if (yes) return true
+export async function confirmed(question: string, given: { yes: boolean }): Promise<boolean> {
+  if (given.yes) return true
   if (!process.stdin.isTTY) throw new UsageError(`${question} Nobody can be asked here: say --yes to do it.`)
   const asking = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return /^y(es)?$/i.test((await asking.question(`${question} [y/N] `)).trim())
+    const yes = /^y(es)?$/i.test((await asking.question(`${question} [y/N] `)).trim())
+    if (!yes) console.error('Nothing was changed.')
+    return yes
   } finally {
     asking.close()
   }

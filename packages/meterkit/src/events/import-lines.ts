@@ -1,3 +1,4 @@
+import { pipeline } from 'node:stream/promises'
 import { type CsvError, parse } from 'csv-parse'
 import type { Properties } from './event.ts'
 
@@ -44,7 +45,8 @@ export async function* importLines(
 async function* csvLines(content: AsyncIterable<string | Uint8Array>): AsyncGenerator<ImportLine | LineProblem> {
   const options = { bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true } as const
   const parser = parse(options)
-  const feeding = feed(content, parser)
+  const feeding = pipeline(content, parser)
+  feeding.catch(() => {}) // whoever reads the parser meets it, or has stopped reading
   let header: string[] | null = null
   try {
     for await (const entry of parser) {
@@ -68,18 +70,6 @@ async function* csvLines(content: AsyncIterable<string | Uint8Array>): AsyncGene
     yield { line: lines ?? 1, problem: `it is no CSV from here on: ${message}` }
   }
   if (!header) yield { line: 1, problem: 'the file is empty: its first line must name the columns' }
-}
-
-async function feed(content: AsyncIterable<string | Uint8Array>, parser: ReturnType<typeof parse>): Promise<void> {
-  try {
-    for await (const chunk of content) {
-      if (parser.destroyed) return
-      if (!parser.write(chunk)) await new Promise((resolve) => parser.once('drain', resolve).once('close', resolve))
-    }
-    parser.end()
-  } catch (error) {
-    parser.destroy(error as Error)
-  }
 }
 
 function headerProblems(header: readonly string[]): string[] {

@@ -153,6 +153,35 @@ test('a customer that is gone at Stripe, and a busy Stripe, do not stop the comp
   assert.match(differences[0]!.explanation, /No such customer: 'cus_gone'/)
 })
 
+test('while syncs go on, nothing is taken for missing or foreign', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  use(w, acme, 10)
+  await w.meterkit.reports.sync()
+  await refusedLater(w, acme, 2_345) // so that there is a difference to look into
+  await pass(w, 11 * MINUTE_MS)
+  const { meters } = w.stripe.billing
+  const list = meters.listEventSummaries.bind(meters)
+  let asked = 0
+  meters.listEventSummaries = ((...given: Parameters<typeof list>) => {
+    const answer = list(...given)
+    asked += 1
+    if (asked !== 3) return answer // a day, its hours, the hour: before its minutes are read
+    return answer.then(async (page) => {
+      use(w, acme, 7)
+      await w.meterkit.reports.sync()
+      await w.stripeLocal.idle()
+      return page
+    })
+  }) as typeof list
+
+  const { differences } = await w.meterkit.reports.reconcile()
+  assert.deepEqual(
+    differences.map(({ cause, quantity }) => [cause, quantity]),
+    [['missing', '-2345']],
+  )
+})
+
 test('which of the values in doubt make a sum: all ways are tried', () => {
   const cases: [theirs: string, certain: string, inDoubt: string[], expected: string[] | null][] = [
     ['0', '0', [], []],

@@ -139,15 +139,15 @@ async function compareDay(
 ): Promise<Difference[]> {
   const start = new Date(`${totals.day}T00:00:00Z`)
   const end = new Date(start.getTime() + DAY_MS)
-  const reports = await reportsFor(context.pool, { ...customer, start, end })
   const theirs = await summariesBy(context, { ...customer, start, end, window: 'hour' })
+  const reports = await reportsFor(context.pool, { ...customer, start, end })
   const hours = new Set([...theirs.keys(), ...reports.map((report) => hourOf(report.timestamp).toISOString())])
   const found: Finding[] = []
   for (const hour of [...hours].sort()) {
     const ofHour = reports.filter((report) => hourOf(report.timestamp).toISOString() === hour)
-    const accepted = sum(ofHour.filter((report) => report.status === 'accepted').map((report) => report.value))
-    const stripe = theirs.get(hour) ?? '0'
-    if (!agree(accepted, stripe)) found.push(...(await compareHour(context, customer, ofHour, stripe)))
+    if (!agree(acceptedSum(ofHour), theirs.get(hour) ?? '0')) {
+      found.push(...(await compareHour(context, customer, new Date(hour))))
+    }
   }
   const byCause = Map.groupBy(found, ({ cause }) => cause)
   const silent = await hasSilentWebhook(context.pool)
@@ -162,7 +162,28 @@ interface Finding {
   reports: ComparedReport[]
 }
 
-async function compareHour(
+/** Syncs go on meanwhile: where our reports have changed since Stripe was asked, it is asked again. */
+async function compareHour(context: ReconcileContext, customer: MeteredCustomer, start: Date): Promise<Finding[]> {
+  const span = { ...customer, start, end: new Date(start.getTime() + HOUR_MS) }
+  for (let attempt = 1; ; attempt++) {
+    const reports = await reportsFor(context.pool, span)
+    const theirs = (await summariesBy(context, span)).get(start.toISOString()) ?? '0'
+    const found = agree(acceptedSum(reports), theirs) ? [] : await findingsOfHour(context, customer, reports, theirs)
+    const isSettled = sameStates(reports, await reportsFor(context.pool, span))
+    if (isSettled || attempt === ATTEMPTS_MAX) return found
+  }
+}
+
+function acceptedSum(reports: readonly ComparedReport[]): string {
+  return sum(reports.filter(({ status }) => status === 'accepted').map(({ value }) => value))
+}
+
+function sameStates(before: readonly ComparedReport[], after: readonly ComparedReport[]): boolean {
+  const states = (reports: readonly ComparedReport[]) => reports.map(({ id, status }) => `${id} ${status}`).join()
+  return states(before) === states(after)
+}
+
+async function findingsOfHour(
   context: ReconcileContext,
   customer: MeteredCustomer,
   reports: readonly ComparedReport[],
@@ -176,10 +197,10 @@ async function compareHour(
     counted.push(theirs)
     found.push(...judgeMinute(ofMinute, theirs, context.clock()))
   }
-  // What lies in minutes for which we have sent nothing.
+  // What lies in minutes for which we have sent nothing; less than nothing where Stripe is still adding up.
   const elsewhere = less(stripe, sum(counted))
   if (elsewhere !== '0')
-    found.push({ cause: isMore(elsewhere) ? 'foreign' : 'unclear', quantity: elsewhere, reports: [] })
+    found.push({ cause: isMore(elsewhere) ? 'foreign' : 'recent', quantity: elsewhere, reports: [] })
   return found
 }
 
