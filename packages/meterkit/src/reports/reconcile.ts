@@ -23,6 +23,7 @@ import {
   minuteSummary,
   type SummaryContext,
   type SummarySpan,
+  spanSummary,
   summaryPage,
   verdicts,
 } from './summaries.ts'
@@ -167,7 +168,7 @@ async function compareHour(context: ReconcileContext, customer: MeteredCustomer,
   const span = { ...customer, start, end: new Date(start.getTime() + HOUR_MS) }
   for (let attempt = 1; ; attempt++) {
     const reports = await reportsFor(context.pool, span)
-    const theirs = (await summariesBy(context, span)).get(start.toISOString()) ?? '0'
+    const theirs = await patiently(context, () => spanSummary(context, span))
     const found = agree(acceptedSum(reports), theirs) ? [] : await findingsOfHour(context, customer, reports, theirs)
     const isSettled = sameStates(reports, await reportsFor(context.pool, span))
     if (isSettled || attempt === ATTEMPTS_MAX) return found

@@ -50,13 +50,18 @@ export async function summaryPage(
   return { rows, hasMore: page.has_more }
 }
 
-/** What Stripe counted in the minute that begins at `start`. */
-export async function minuteSummary(
+/** What Stripe counted in a whole span: it may answer a span without usage by nothing, or by 0. */
+export async function spanSummary(
   context: SummaryContext,
-  span: { meter: string; stripeCustomerId: string; start: Date },
+  { meter, stripeCustomerId, start, end }: Omit<SummarySpan, 'window'>,
 ): Promise<string> {
-  const { rows } = await summaryPage(context, { ...span, end: new Date(span.start.getTime() + MINUTE_MS) })
+  const { rows } = await summaryPage(context, { meter, stripeCustomerId, start, end })
   return rows[0]?.quantity ?? '0'
+}
+
+/** What Stripe counted in the minute that begins at `start`. */
+export function minuteSummary(context: SummaryContext, span: Omit<SummarySpan, 'window' | 'end'>): Promise<string> {
+  return spanSummary(context, { ...span, end: new Date(span.start.getTime() + MINUTE_MS) })
 }
 
 /**

@@ -96,7 +96,8 @@ async function reportLocked(
   await context.refreshPeriods(customerId)
   // A report may be taken back and written anew under another timestamp; that one is due at once.
   for (let round = 0; round < 3; round++) {
-    tally.created += await writeReports(pool, customerId, clock())
+    const written = await writeReports(pool, customerId, clock())
+    tally.created += written // not `+= await`: the others add to it meanwhile
     const reports = await openReports(pool, customerId, urgent ? null : clock())
     if (reports.length === 0) return false
     const customer = await getCustomer(pool, customerId)
