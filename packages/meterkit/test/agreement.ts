@@ -17,19 +17,22 @@ export async function usageDisagreements(
   recorded: readonly Recorded[],
 ): Promise<string[]> {
   const found: string[] = []
-  const [sums] = await rowsOf<{ rolled: string; reported: string; accepted: string }>(
+  const [sums] = await rowsOf<{ rolled: string; reported: string; accepted: string; credited: string }>(
     w,
     `select
       (select coalesce(sum(quantity), 0) from billing.rollups where subscription_id = $1) as rolled,
       (select coalesce(sum(reported), 0) from billing.rollups where subscription_id = $1) as reported,
-      (select coalesce(sum(value), 0) from billing.reports where subscription_id = $1 and status = 'accepted') as accepted`,
+      (select coalesce(sum(value), 0) from billing.reports where subscription_id = $1 and status = 'accepted') as accepted,
+      (select coalesce(sum(value), 0) from billing.reports
+        where subscription_id = $1 and status = 'accepted' and kind = 'credit') as credited`,
     subscription.id,
   )
   compare(found, 'events and rollups', total(recorded), hundredths(sums!.rolled))
   compare(found, 'rollups and what they note as reported', hundredths(sums!.rolled), hundredths(sums!.reported))
   compare(found, 'noted as reported and accepted reports', hundredths(sums!.reported), hundredths(sums!.accepted))
   const counted = w.stripeLocal.usage(customer.stripeId!, 'ai_tokens')
-  compare(found, 'accepted reports and Stripe', hundredths(sums!.accepted), hundredths(counted))
+  const sent = hundredths(sums!.accepted) - hundredths(sums!.credited)
+  compare(found, 'accepted reports but credits, and Stripe', sent, hundredths(counted))
   compare(found, 'events recorded and stored', told(recorded), told(await storedEvents(w, subscription.id)))
   compare(found, 'hours of events and of rollups', '', (await wrongRollups(w, subscription.id)).join())
   const upcoming = await w.meterkit.invoices.upcoming(subscription.id)
@@ -45,7 +48,7 @@ export async function usageDisagreements(
  */
 export async function invoiceDisagreements(
   w: World,
-  { customer }: Subscriber,
+  { customer, subscription }: Subscriber,
   recorded: readonly Recorded[],
   upcoming: bigint | undefined,
 ): Promise<string[]> {
@@ -55,10 +58,21 @@ export async function invoiceDisagreements(
   let quantity = 0n
   for (const { id } of theirs) {
     for await (const line of w.stripe.invoices.listLineItems(id!, { limit: 100 })) {
-      quantity += hundredths(String(line.quantity_decimal ?? 0))
+      if (line.amount >= 0) quantity += hundredths(String(line.quantity_decimal ?? 0))
     }
   }
-  compare(found, 'events and quantities on invoices', total(recorded), quantity)
+  const [given] = await rowsOf<{ credited: string }>(
+    w,
+    `select coalesce(sum(value), 0) as credited from billing.reports
+    where subscription_id = $1 and status = 'accepted' and kind = 'credit'`,
+    subscription.id,
+  )
+  compare(
+    found,
+    'events, and quantities on invoices less those given back',
+    total(recorded),
+    quantity + hundredths(given!.credited),
+  )
   const ours = await w.meterkit.invoices.list(customer.id)
   compare(
     found,

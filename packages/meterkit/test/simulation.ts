@@ -24,8 +24,6 @@ interface Used extends Recorded {
 interface Simulated {
   subscriber: Subscriber
   used: Used[]
-  /** A switch was tried then; milliseconds. */
-  switchedAt: number
 }
 
 interface Simulation {
@@ -69,7 +67,7 @@ export async function simulate(
   const simulation: Simulation = { w, random, all: [], death: { next: null }, astray: { since: null }, say }
   for (let i = 0; i < random.whole(1, 2); i++) {
     const joined = await subscriber(w, { organization: `organization-${i}` })
-    simulation.all.push({ subscriber: joined, used: [], switchedAt: 0 })
+    simulation.all.push({ subscriber: joined, used: [] })
     await pass(w, random.whole(1, 80 * MINUTE_MS))
   }
   letProcessesDie(simulation)
@@ -161,21 +159,16 @@ async function switchPlan({ w, random, all }: Simulation): Promise<string> {
   // a switch waits for the whole second, and the clock goes on meanwhile and afterwards
   const [answer] = await Promise.allSettled([switching, pass(w, untilWholeSecond)])
   await pass(w, random.whole(1, 1_500))
-  // also where it was refused: its answer may have been lost
-  each.switchedAt = w.clock().getTime()
   if (answer.status === 'fulfilled') return `${customer.name} switches to ${plan}`
   return `${customer.name} cannot switch to ${plan}: ${(answer.reason as Error).message}`
 }
 
-/** Of the open period and plan only: what Stripe has priced already can be credited only against usage to come. */
+/** Of any event, also of one whose invoice is final: it is given back in money then. */
 async function voidAnEvent({ w, random, all }: Simulation): Promise<string> {
   const each = random.pick(all)
-  const { id, currentPeriod } = (await w.meterkit.subscriptions.get(each.subscriber.subscription.id))!
-  if (w.clock() >= currentPeriod!.end) return `no void: the period of ${id} is over, and nobody has told us`
-  const start = Math.max(currentPeriod!.start.getTime(), each.switchedAt)
-  const open = each.used.filter((event) => !event.void && event.at >= start)
-  if (open.length === 0) return 'no void: nothing to void'
-  const event = random.pick(open)
+  const left = each.used.filter((event) => !event.void)
+  if (left.length === 0) return 'no void: nothing to void'
+  const event = random.pick(left)
   await w.meterkit.events.void(event.id, { by: 'omar', reason: 'a mistake' })
   event.void = true
   return `void of ${event.quantity} at ${new Date(event.at).toISOString()}`

@@ -4,6 +4,7 @@ import { servicesContext } from 'saas/server/services'
 import { requireAdmin } from 'saas/server/session'
 import { Card } from '~/ui/card'
 import { EmptyState } from '~/ui/empty-state'
+import { Money } from '~/ui/money'
 import { PageHeader } from '~/ui/page-header'
 import { Quantity } from '~/ui/quantity'
 import { ShortId } from '~/ui/short-id'
@@ -108,12 +109,17 @@ const COLUMNS: Column<ReportRow>[] = [
   {
     key: 'status',
     header: 'Status',
-    cell: ({ status, late, attempts, error }) => (
+    cell: ({ status, late, kind, amount, currency, attempts, error }) => (
       <div className="py-0.5 md:min-w-32">
         <span className="inline-flex gap-1.5">
           <StatusBadge status={status} />
-          {late && <StatusBadge status="late" />}
+          {kind === 'credit' ? <StatusBadge status="credit" /> : late && <StatusBadge status="late" />}
         </span>
+        {amount !== null && currency !== null && (
+          <p className="mt-1 text-muted text-xs">
+            <Money amount={amount} currency={currency} /> on the next invoice
+          </p>
+        )}
         {error && <p className="mt-1 max-w-72 text-danger text-xs">{error}</p>}
         {attempts > 1 && <p className="mt-1 text-muted text-xs">{attempts} attempts</p>}
       </div>

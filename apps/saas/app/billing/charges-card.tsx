@@ -63,7 +63,9 @@ export function ChargeLines({
   amount: string | bigint
   total: ReactNode
 }) {
-  const inParts = lines.some(({ segment, current }) => !current || segment.start !== lines[0]?.segment.start)
+  const inParts = lines.some(
+    ({ segment, current, credit }) => !credit && (!current || segment.start !== lines[0]?.segment.start),
+  )
   return (
     <table className="w-full border-collapse text-left tabular-nums">
       <caption className="sr-only">Charges, line by line</caption>
@@ -80,7 +82,7 @@ export function ChargeLines({
               <th scope="row" className="py-3 pr-3 pl-5 font-normal">
                 <span className="block text-muted text-xs">
                   {line.planName}, {line.meter === null ? 'flat' : line.meterName}
-                  {inParts && <PartOfPeriod line={line} />}
+                  {inParts && !line.credit && <PartOfPeriod line={line} />}
                 </span>
                 <span className="mt-0.5 block break-words">{unbroken(line.formula)}</span>
               </th>

@@ -10,6 +10,7 @@ import Clock from 'lucide-react/icons/clock'
 import Gift from 'lucide-react/icons/gift'
 import History from 'lucide-react/icons/history'
 import Send from 'lucide-react/icons/send'
+import Undo2 from 'lucide-react/icons/undo-2'
 import type { ComponentType } from 'react'
 import { cn } from './cn.ts'
 
@@ -23,6 +24,7 @@ const statuses: Record<string, [tone: Tone, icon: Icon]> = {
   processed: ['positive', CircleCheck],
   failed: ['danger', CircleX],
   late: ['accent', History],
+  credit: ['accent', Undo2],
   void: ['muted', Ban],
   free: ['muted', Gift],
 

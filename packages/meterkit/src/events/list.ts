@@ -102,7 +102,7 @@ export async function countEvents(db: Database): Promise<Record<EventStatus | 'l
       select coalesce(sum(events) filter (where status = 'accepted'), 0) as processed,
         coalesce(sum(events) filter (where status = 'pending'), 0) as pending,
         coalesce(sum(events) filter (where status in ('failed', 'unsure')), 0) as failed,
-        coalesce(sum(events) filter (where late and status <> 'cleared'), 0) as late
+        coalesce(sum(events) filter (where late and kind = 'usage' and status <> 'cleared'), 0) as late
       from billing.reports
     ),
     voided as (select count(*) as void from billing.event_voids)

@@ -23,6 +23,8 @@ export interface ChargeLine {
   formula: string
   /** Minor units. */
   amount: bigint
+  /** Usage taken back after its invoice was final, at the price it was billed at; `quantity` and `amount` are negative. */
+  credit: boolean
 }
 
 /** What the current period would cost now. */

@@ -5,9 +5,11 @@ import { getPrices } from '../plans/prices.ts'
 import { compare, parseDecimal, sum } from '../pricing/decimal.ts'
 import { describeLine, formatAmount, formatQuantity } from '../pricing/describe.ts'
 import { priceUsage } from '../pricing/price-usage.ts'
+import { creditsOf, type PeriodCredit } from '../reports/store.ts'
+import { segmentsIn } from '../subscriptions/segments.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
 import type { Period, Price, Segment, Subscription } from '../subscriptions/subscription.ts'
-import { segmentsIn, type UsageCell, usageCells } from '../usage/store.ts'
+import { type UsageCell, usageCells } from '../usage/store.ts'
 import type { ChargeLine } from './charges.ts'
 
 /** A period laid out for pricing: its segments, their prices and what was used in each. */
@@ -17,6 +19,7 @@ export interface PeriodSheet {
   segments: (Segment & { end: Date })[]
   prices: Map<string, Price>
   cells: UsageCell[]
+  credits: PeriodCredit[]
   currency: string
   /** Minor units on the customer's balance at Stripe; owed is positive. */
   carried: bigint
@@ -30,6 +33,7 @@ export async function periodSheet(db: Database, subscription: Subscription, now:
   const ids = [...subscription.items, ...segments.flatMap((segment) => segment.items)].map((item) => item.stripePriceId)
   const prices = await getPrices(db, [...new Set(ids)])
   const cells = await usageCells(db, subscription, all, period, now)
+  const credits = await creditsOf(db, { ...subscription, subscriptionId: subscription.id, period }, now)
   const carried = await balanceOf(db, subscription.customerId)
   return {
     subscription,
@@ -37,6 +41,7 @@ export async function periodSheet(db: Database, subscription: Subscription, now:
     segments,
     prices,
     cells,
+    credits,
     currency: [...prices.values()][0]?.currency ?? 'usd',
     carried,
   }
@@ -79,6 +84,7 @@ function segmentLines(
     current,
     lateQuantity: sum(used.filter((cell) => cell.late).map((cell) => cell.quantity)),
     perUnits: model.type === 'package' ? model.perUnits : null,
+    credit: false,
   }
   if (segment.kind === 'free') {
     const formula = `${formatQuantity(quantity)} ${unit} in the trial → free`
@@ -115,6 +121,32 @@ export function flatLines({ subscription, prices, period }: PeriodSheet, catalog
       unitAmount: price.flatAmount.toString(),
       formula: `${planName(catalog, price)}, the coming ${price.interval}: ${formatAmount(price.flatAmount, price.currency)}`,
       amount: price.flatAmount,
+      credit: false,
+    }
+  })
+}
+
+/** Each credit is an item of its own on the invoice. */
+export function creditLines({ subscription, credits, period, currency }: PeriodSheet, catalog: Catalog): ChargeLine[] {
+  return credits.map(({ meter, since, value, amount }) => {
+    const { displayName = meter, unit = 'units' } = catalog.meters.get(meter) ?? {}
+    const taken = formatQuantity(value.replace('-', ''))
+    return {
+      plan: subscription.plan,
+      planName: 'Credit',
+      meter,
+      meterName: displayName,
+      unit,
+      segment: period,
+      current: false,
+      quantity: value,
+      lateQuantity: '0',
+      packages: null,
+      perUnits: null,
+      unitAmount: '0',
+      formula: `${taken} ${unit} of ${since.toISOString().slice(0, 10)} taken back → ${formatAmount(amount, currency)}`,
+      amount,
+      credit: true,
     }
   })
 }

@@ -3,13 +3,14 @@ import { sum } from '../pricing/decimal.ts'
 import { minimumCharge } from '../pricing/money.ts'
 import type { DayUsage } from '../usage/usage.ts'
 import type { UpcomingCharges } from './charges.ts'
-import { chargeLines, flatLines, type PeriodSheet, total } from './period-sheet.ts'
+import { chargeLines, creditLines, flatLines, type PeriodSheet, total } from './period-sheet.ts'
 import { project } from './projection.ts'
 
 /** What the current period would cost now, segment by segment as Stripe will invoice it. */
 export function upcomingCharges(sheet: PeriodSheet, catalog: Catalog, now: Date): UpcomingCharges {
   const { subscription, period, currency } = sheet
-  const lines = chargeLines(sheet, catalog, sheet.cells)
+  const credits = creditLines(sheet, catalog)
+  const lines = [...chargeLines(sheet, catalog, sheet.cells), ...credits]
   const amount = total(lines)
   const minimum = minimumCharge(currency)
   const due = amount + sheet.carried
@@ -23,8 +24,14 @@ export function upcomingCharges(sheet: PeriodSheet, catalog: Catalog, now: Date)
     carried: sheet.carried,
     belowMinimum: minimum !== null && due > 0n && due < minimum ? minimum : null,
     days: days(sheet, catalog, now),
-    projection: project(sheet, catalog, now),
+    projection: withCredits(project(sheet, catalog, now), total(credits)),
   }
+}
+
+function withCredits(projection: UpcomingCharges['projection'], credit: bigint): UpcomingCharges['projection'] {
+  if (!projection) return null
+  const { amount, low, high } = projection
+  return { ...projection, amount: amount + credit, low: low + credit, high: high + credit }
 }
 
 /** Each day of the period so far: its usage, and what the period had cost by its end. */

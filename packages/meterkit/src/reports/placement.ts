@@ -8,6 +8,8 @@ const AGE_MS_MAX = (35 * 24 - 1) * 60 * 60 * 1000
 export type Placement =
   /** `late`: in the open period rather than its own. */
   | { to: 'period'; timestamp: Date; late: boolean }
+  /** Taken back after Stripe has priced it: given back in money, minor units and negative, or 0. */
+  | { to: 'credit'; timestamp: Date; pricedIn: Date; amount: bigint; currency: string }
   /** Free: before the start, in a trial, after the end. */
   | { to: 'nobody' }
   /** It would have to be billed, and no invoice to come can carry it. */

@@ -27,6 +27,13 @@ export interface Report {
   createdAt: Date
   acceptedAt: Date | null
   error: string | null
+  /** `credit`: usage taken back after Stripe had priced it, given back as an invoice item. */
+  kind: 'usage' | 'credit'
+  /** Of a credit: where the segment starts whose price it is given back at. */
+  pricedIn: Date | null
+  /** Of a credit: whole minor units, negative, or "0" where the usage made no difference. */
+  amount: string | null
+  currency: string | null
 }
 
 export interface ReportRow extends Report {
@@ -56,6 +63,8 @@ export interface PlannedReport {
   events: number
   timestamp: Date
   late: boolean
+  /** Set where Stripe has priced the usage already: it is given back in money. */
+  credit: { amount: bigint; currency: string; pricedIn: Date } | null
   /** Why no invoice can carry it; it would be written as failed. Null for one that can be sent. */
   unbillable: string | null
 }

@@ -1,10 +1,12 @@
 import type { Pool, PoolClient } from 'pg'
 import { v7 as newUuid } from 'uuid'
 import { type Database, firstRow, rows, transaction } from '../database/database.ts'
-import { type Decimal, formatDecimal, parseDecimal, significantDigits, subtract } from '../pricing/decimal.ts'
+import { type Decimal, formatDecimal, parseDecimal, significantDigits, subtract, sum } from '../pricing/decimal.ts'
 import { lockSegmentsShared } from '../subscriptions/segment-lock.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
-import { placement } from './placement.ts'
+import type { Period } from '../subscriptions/subscription.ts'
+import { type Difference, type Given, type Part, partsOf, withMoved } from './parts.ts'
+import { type Placement, placement } from './placement.ts'
 import type { Backlog, PlannedReport, Report, ReportRow, ReportStatus } from './report.ts'
 
 const SIGNIFICANT_DIGITS_MAX = 15
@@ -12,7 +14,7 @@ const SIGNIFICANT_DIGITS_MAX = 15
 const COLUMNS = `report.id, report.customer_id as "customerId", report.subscription_id as "subscriptionId",
   meter.event_name as meter, report.since, report.value, report.events::int as events, report.identifier,
   report.reported_for as "timestamp", report.late, report.status, report.attempts, report.created_at as "createdAt",
-  report.accepted_at as "acceptedAt", report.error`
+  report.accepted_at as "acceptedAt", report.error, report.kind, report.priced_in as "pricedIn", report.amount, report.currency`
 
 /** A report with what sending it needs. */
 export interface OpenReport extends Report {
@@ -21,16 +23,14 @@ export interface OpenReport extends Report {
   lastAttemptAt: Date | null
   /** Of the segment it was written for: set once its invoice is final. */
   closedAt: Date | null
+  stripeSubscriptionId: string
 }
 
-interface DueRow {
-  subscription_id: string
-  meter: number
-  since: Date
-  quantity: string
-  value: string
+interface DueRow extends Difference {
   events: string
   reportable: boolean
+  /** Of its reports that failed: billed by nobody. */
+  failed: string
 }
 
 /** Customers with usage that may be unreported, or with reports to send. @param now  null: also those that wait for a back-off */
@@ -47,10 +47,14 @@ export async function customersToReport(db: Database, now: Date | null): Promise
 }
 
 const DUE_ROLLUPS = /* sql */ `
-  select rollup.subscription_id, rollup.meter, rollup.since, rollup.quantity,
-    trim_scale(rollup.quantity - rollup.reported) as value, rollup.events - rollup.reported_events as events,
-    subscription.reportable
+  select rollup.customer_id as "customerId", rollup.subscription_id as "subscriptionId", rollup.meter as "meterId",
+    meter.event_name as meter, rollup.since, trim_scale(rollup.quantity - rollup.reported) as value,
+    rollup.events - rollup.reported_events as events, subscription.reportable,
+    (select coalesce(sum(report.value), 0) from billing.reports as report
+     where report.customer_id = rollup.customer_id and report.subscription_id = rollup.subscription_id
+       and report.meter = rollup.meter and report.since = rollup.since and report.status = 'failed') as failed
   from billing.rollups as rollup
+  join billing.meters as meter on meter.id = rollup.meter
   join billing.subscriptions as subscription
     on subscription.customer_id = rollup.customer_id and subscription.id = rollup.subscription_id
   where rollup.customer_id = $1 and rollup.due
@@ -58,26 +62,40 @@ const DUE_ROLLUPS = /* sql */ `
 
 /** What `writeReports` would write now, and writes nothing. */
 export async function plannedReports(db: Database, customerId: string, now: Date): Promise<PlannedReport[]> {
-  const due = await rows<DueRow>(db, DUE_ROLLUPS, [customerId])
-  const segments = await segmentsOf(db, customerId, [...new Set(due.map((row) => row.subscription_id))])
-  const names = await rows<{ id: number; meter: string }>(db, 'select id, event_name as meter from billing.meters', [])
-  const meters = new Map(names.map(({ id, meter }) => [id, meter]))
-  return due.flatMap(({ subscription_id: subscriptionId, meter, since, value, events, reportable }) => {
-    const place = placement(segments.get(subscriptionId)!, since, now)
-    if (!reportable || Number(value) === 0 || place.to === 'nobody') return []
-    const target = place.to === 'period' ? place : { timestamp: since, late: false }
-    return {
-      customerId,
-      subscriptionId,
-      meter: meters.get(meter)!,
-      since,
-      value,
-      events: Number(events),
-      timestamp: target.timestamp,
-      late: target.late,
-      unbillable: place.to === 'nowhere' ? place.reason : null,
+  const due = withMoved(await rows<DueRow>(db, DUE_ROLLUPS, [customerId]))
+  const segments = await segmentsOf(db, customerId, [...new Set(due.map((row) => row.subscriptionId))])
+  const given: Given = new Map()
+  const planned: PlannedReport[] = []
+  for (const row of due.filter((candidate) => candidate.reportable)) {
+    const parts = await partsOf(db, withoutFailed(row), segments.get(row.subscriptionId)!, { now, given })
+    for (const [index, part] of parts.entries()) {
+      planned.push(plannedReport(row, part, index === 0 ? Number(row.events) : 0))
     }
-  })
+  }
+  return planned
+}
+
+function plannedReport(row: DueRow, { value, place }: Part, events: number): PlannedReport {
+  const { customerId, subscriptionId, meter, since } = row
+  const timestamp = place.to === 'period' || place.to === 'credit' ? place.timestamp : since
+  return {
+    customerId,
+    subscriptionId,
+    meter,
+    since,
+    value,
+    events,
+    timestamp,
+    late: place.to === 'credit' || (place.to === 'period' && place.late),
+    credit: place.to === 'credit' ? { amount: place.amount, currency: place.currency, pricedIn: place.pricedIn } : null,
+    unbillable: place.to === 'nowhere' ? place.reason : null,
+  }
+}
+
+/** Usage that shrank: what Stripe never took of it needs no taking back. */
+function withoutFailed(row: DueRow): DueRow {
+  if (!row.value.startsWith('-') || Number(row.failed) === 0) return row
+  return { ...row, value: sum([row.value, row.failed]) }
 }
 
 /**
@@ -88,23 +106,37 @@ export async function plannedReports(db: Database, customerId: string, now: Date
 export async function writeReports(pool: Pool, customerId: string, now: Date): Promise<number> {
   return transaction(pool, async (client) => {
     await lockSegmentsShared(client)
-    const due = await rows<DueRow>(client, `${DUE_ROLLUPS} for update of rollup`, [customerId])
-    const segments = await segmentsOf(client, customerId, [...new Set(due.map((row) => row.subscription_id))])
+    const due = withMoved(await rows<DueRow>(client, `${DUE_ROLLUPS} for update of rollup`, [customerId]))
+    const segments = await segmentsOf(client, customerId, [...new Set(due.map((row) => row.subscriptionId))])
     let written = 0
     for (const row of due) {
       if (!row.reportable) continue
-      const place = placement(segments.get(row.subscription_id)!, row.since, now)
-      const nothing = Number(row.value) === 0
-      if (!nothing && place.to !== 'nobody') {
-        for (const [index, value] of sendable(row.value).entries()) {
-          await insertReport(client, customerId, { ...row, value, events: index === 0 ? row.events : '0' }, place, now)
+      const known = segments.get(row.subscriptionId)!
+      const change = withoutFailed(row)
+      if (change !== row) await clearFailedOf(client, row)
+      const parts = await partsOf(client, change, known, { now, given: new Map() })
+      let { events } = row
+      for (const { value, place } of parts) {
+        for (const piece of place.to === 'period' ? sendable(value) : [value]) {
+          await insertReport(client, { ...row, value: piece, events }, place, now)
+          events = '0'
           written += 1
         }
       }
-      await settleRollup(client, customerId, row, place.to !== 'nobody')
+      await settleRollup(client, row, placement(known, row.since, now).to !== 'nobody')
     }
     return written
   })
+}
+
+/** Their usage is among the unreported again; the rollup is locked already. */
+async function clearFailedOf(client: PoolClient, row: DueRow): Promise<void> {
+  await client.query(
+    /* sql */ `
+    select billing.clear_report(customer_id, id) from billing.reports
+    where customer_id = $1 and subscription_id = $2 and meter = $3 and since = $4 and status = 'failed'`,
+    [row.customerId, row.subscriptionId, row.meterId, row.since],
+  )
 }
 
 /**
@@ -129,37 +161,44 @@ function largestPart({ digits, scale }: Decimal): Decimal {
 
 async function insertReport(
   client: PoolClient,
-  customerId: string,
   row: DueRow,
-  place: Exclude<ReturnType<typeof placement>, { to: 'nobody' }>,
+  place: Exclude<Placement, { to: 'nobody' }>,
   now: Date,
 ): Promise<void> {
   const id = newUuid()
   const unbillable = place.to === 'nowhere' ? place.reason : null
+  const credit = place.to === 'credit' ? place : null
+  // A credit of nothing has nobody to be told to.
+  const status = unbillable ? 'failed' : credit?.amount === 0n ? 'accepted' : 'pending'
   await client.query(
     /* sql */ `
     insert into billing.reports (customer_id, id, subscription_id, meter, since, value, events, identifier,
-      reported_for, late, status, created_at, next_attempt_at, error)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)`,
+      reported_for, late, status, created_at, next_attempt_at, error, accepted_at, kind, priced_in, amount, currency)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15, $16, $17, $18)`,
     [
-      customerId,
+      row.customerId,
       id,
-      row.subscription_id,
-      row.meter,
+      row.subscriptionId,
+      row.meterId,
       row.since,
       row.value,
       row.events,
       `meterkit_${id}`,
       place.to === 'nowhere' ? row.since : place.timestamp,
-      place.to === 'period' && place.late,
-      unbillable ? 'failed' : 'pending',
+      credit !== null || (place.to === 'period' && place.late),
+      status,
       now,
       unbillable,
+      status === 'accepted' ? now : null,
+      credit ? 'credit' : 'usage',
+      credit?.pricedIn ?? null,
+      credit?.amount ?? null,
+      credit?.currency ?? null,
     ],
   )
 }
 
-async function settleRollup(client: PoolClient, customerId: string, row: DueRow, reported: boolean): Promise<void> {
+async function settleRollup(client: PoolClient, row: DueRow, reported: boolean): Promise<void> {
   await client.query(
     /* sql */ `
     update billing.rollups
@@ -167,8 +206,45 @@ async function settleRollup(client: PoolClient, customerId: string, row: DueRow,
         reported = case when $5 then quantity else reported end,
         reported_events = case when $5 then events else reported_events end
     where customer_id = $1 and subscription_id = $2 and meter = $3 and since = $4`,
-    [customerId, row.subscription_id, row.meter, row.since, reported],
+    [row.customerId, row.subscriptionId, row.meterId, row.since, reported],
   )
+}
+
+/** A credit on a coming invoice: written down, or what the next sync will write. */
+export interface PeriodCredit {
+  meter: string
+  since: Date
+  /** Negative, in the meter's unit. */
+  value: string
+  /** Minor units, negative. */
+  amount: bigint
+  pricedIn: Date
+}
+
+/** Credits that the invoice of the current period will carry: Stripe took them in it, or has not taken them yet. */
+export async function creditsOf(
+  db: Database,
+  { customerId, subscriptionId, period }: { customerId: string; subscriptionId: string; period: Period },
+  now: Date,
+): Promise<PeriodCredit[]> {
+  const written = await rows<Omit<PeriodCredit, 'amount'> & { amount: string }>(
+    db,
+    /* sql */ `
+    select meter.event_name as meter, since, value, amount, priced_in as "pricedIn"
+    from billing.reports as report join billing.meters as meter on meter.id = report.meter
+    where customer_id = $1 and subscription_id = $2 and kind = 'credit' and amount <> 0
+      and (status in ('pending', 'unsure')
+        or status = 'accepted' and accepted_at >= $3 and accepted_at < $4)
+    order by report.id`,
+    [customerId, subscriptionId, period.start, period.end],
+  )
+  const planned = (await plannedReports(db, customerId, now)).flatMap(({ credit, ...report }) =>
+    credit && credit.amount !== 0n && report.subscriptionId === subscriptionId ? { ...report, ...credit } : [],
+  )
+  return [
+    ...written.map((row) => ({ ...row, amount: BigInt(row.amount) })),
+    ...planned.map(({ meter, since, value, amount, pricedIn }) => ({ meter, since, value, amount, pricedIn })),
+  ]
 }
 
 /** Reports of a customer that have no final answer, oldest first. */
@@ -177,9 +253,12 @@ export async function openReports(db: Database, customerId: string, now: Date | 
     db,
     /* sql */ `
     select ${COLUMNS}, report.definite_answers as "definiteAnswers", report.first_attempt_at as "firstAttemptAt",
-      report.last_attempt_at as "lastAttemptAt", segment.closed_at as "closedAt"
+      report.last_attempt_at as "lastAttemptAt", segment.closed_at as "closedAt",
+      subscription.stripe_id as "stripeSubscriptionId"
     from billing.reports as report
     join billing.meters as meter on meter.id = report.meter
+    join billing.subscriptions as subscription
+      on subscription.customer_id = report.customer_id and subscription.id = report.subscription_id
     left join lateral (
       select closed_at from billing.segments
       where customer_id = report.customer_id and subscription_id = report.subscription_id
@@ -360,7 +439,8 @@ export async function countAwaited(
       where customer_id = $1 and subscription_id = $2 and starts_at <= report.reported_for
       order by starts_at desc limit 1
     ) as segment on segment.closed_at is null and segment.period_end <= $3
-    where report.customer_id = $1 and report.subscription_id = $2 and report.status in ('pending', 'unsure', 'failed')`,
+    where report.customer_id = $1 and report.subscription_id = $2 and report.kind = 'usage'
+      and report.status in ('pending', 'unsure', 'failed')`,
     [customerId, subscriptionId, endedBy],
   )
   return row!.count
@@ -377,7 +457,7 @@ export async function countUnsettled(
     db,
     /* sql */ `
     select count(*)::int as count from billing.reports
-    where customer_id = $1 and subscription_id = $2 and reported_for >= $3
+    where customer_id = $1 and subscription_id = $2 and reported_for >= $3 and kind = 'usage'
       and status in ('pending', 'unsure', 'failed')`,
     [customerId, subscriptionId, since],
   )
@@ -464,7 +544,8 @@ export async function readBacklog(db: Database): Promise<Backlog> {
       (select count(*)::int from billing.reports where status in ('pending', 'unsure') and status = 'pending') as pending,
       (select count(*)::int from billing.reports where status in ('failed', 'unsure') and status = 'unsure') as unsure,
       (select count(*)::int from billing.reports where status in ('failed', 'unsure') and status = 'failed') as failed,
-      (select coalesce(sum(events), 0)::float8 from billing.reports where late and status <> 'cleared') as "lateEvents"`,
+      (select coalesce(sum(events), 0)::float8 from billing.reports
+        where late and kind = 'usage' and status <> 'cleared') as "lateEvents"`,
     [],
   )
   return { ...counted!, oldestUnreportedAt: await oldestUnreportedAt(db) }
@@ -496,7 +577,7 @@ export async function reportsFor(
       accepted_at as "acceptedAt", created_at as "createdAt", first_attempt_at as "firstAttemptAt",
       last_attempt_at as "lastAttemptAt"
     from billing.reports as report join billing.meters as meter on meter.id = report.meter
-    where customer_id = $1 and event_name = $2 and reported_for >= $3 and reported_for < $4
+    where customer_id = $1 and event_name = $2 and kind = 'usage' and reported_for >= $3 and reported_for < $4
     order by report.id`,
     [customerId, meter, start, end],
   )
@@ -513,7 +594,7 @@ export async function acceptedByDay(
     select to_char(reported_for at time zone 'UTC', 'YYYY-MM-DD') as day,
       trim_scale(coalesce(sum(value) filter (where status = 'accepted'), 0)) as quantity
     from billing.reports as report join billing.meters as meter on meter.id = report.meter
-    where customer_id = $1 and event_name = $2 and reported_for >= $3 and reported_for < $4
+    where customer_id = $1 and event_name = $2 and kind = 'usage' and reported_for >= $3 and reported_for < $4
     group by 1`,
     [customerId, meter, start, end],
   )

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { Stripe } from 'stripe'
 import { traced } from '../tracing.ts'
+import { createCredit, hasCredit } from './credit.ts'
 import {
   acceptReport,
   failReport,
@@ -67,6 +68,7 @@ export function submitReport(
 async function submit(context: SubmitContext, report: OpenReport, stripeCustomerId: string): Promise<Submission> {
   const { pool, clock } = context
   const now = clock()
+  if (report.kind === 'credit') return submitCredit(context, report, stripeCustomerId)
   const attempted = report.firstAttemptAt !== null
   const forgotten = attempted && now.getTime() - report.firstAttemptAt!.getTime() > IDENTIFIER_TRUST_MS
   if (report.status === 'unsure' || forgotten || (attempted && report.closedAt !== null)) {
@@ -80,6 +82,22 @@ async function submit(context: SubmitContext, report: OpenReport, stripeCustomer
   await context.pace()
   try {
     await send(context.stripe, report, stripeCustomerId)
+  } catch (error) {
+    return settleError(context, report, error)
+  }
+  await acceptReport(pool, report, clock())
+  return { outcome: 'accepted' }
+}
+
+/** An invoice item has no identifier that Stripe would refuse twice: after a lost answer the items themselves are read. */
+async function submitCredit(context: SubmitContext, report: OpenReport, stripeCustomerId: string): Promise<Submission> {
+  const { pool, stripe, clock } = context
+  const attempted = report.firstAttemptAt !== null
+  await noteAttempt(pool, report, clock())
+  await context.pace()
+  try {
+    const isThere = attempted && (await hasCredit(stripe, report, stripeCustomerId))
+    if (!isThere) await createCredit(stripe, report, stripeCustomerId)
   } catch (error) {
     return settleError(context, report, error)
   }

@@ -85,7 +85,7 @@ export async function summarizedReport(
       ), '{}') as others
     from billing.reports
     join billing.meters on meters.id = reports.meter
-    where customer_id = $1 and event_name = $2 and reported_for >= $3 and reported_for < $4`,
+    where customer_id = $1 and event_name = $2 and kind = 'usage' and reported_for >= $3 and reported_for < $4`,
     [report.customerId, report.meter, start, new Date(start.getTime() + MINUTE_MS), report.id],
   )
   const [verdict] = verdicts({ theirs, certain: ours!.confirmed, inDoubt: [report.value, ...ours!.others] }) ?? []

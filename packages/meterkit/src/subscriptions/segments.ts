@@ -116,3 +116,24 @@ export function sameItems(a: readonly SubscriptionItem[], b: readonly Subscripti
     items.map((item) => `${item.stripeId} ${item.stripePriceId}`).sort()
   return names(a).join() === names(b).join()
 }
+
+/**
+ * The segments a period consists of as Stripe prices them: clipped to it, the last ending with it, and joined where only
+ * a cut lies between (a switch that was prepared and then refused leaves one).
+ */
+export function segmentsIn(segments: readonly Segment[], period: Period): (Segment & { end: Date })[] {
+  const joined: (Segment & { end: Date })[] = []
+  for (const segment of segments) {
+    if (segment.start >= period.end || (segment.end !== null && segment.end <= period.start)) continue
+    const start = segment.start < period.start ? period.start : segment.start
+    const end = segment.end === null || segment.end > period.end ? period.end : segment.end
+    const before = joined.at(-1)
+    if (before && isOne(before, segment)) before.end = end
+    else joined.push({ ...segment, start, end })
+  }
+  return joined
+}
+
+function isOne(a: Segment, b: Segment): boolean {
+  return a.kind === b.kind && (a.closedAt === null) === (b.closedAt === null) && sameItems(a.items, b.items)
+}

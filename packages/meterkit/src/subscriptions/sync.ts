@@ -6,6 +6,7 @@ import type { TurnsByKey } from '../database/turns.ts'
 import type { Directory } from '../directory.ts'
 import type { Logger } from '../meterkit.ts'
 import { knownPrices } from '../plans/prices.ts'
+import { REPORT_METADATA } from '../reports/credit.ts'
 import { sameItems, segmentStarts } from './segments.ts'
 import {
   closePeriods,
@@ -128,6 +129,7 @@ async function changeOfPrices(
   const pending = await stripe.invoiceItems.list({ customer: idOf(fetched.customer), pending: true, limit: 100 })
   const ends = pending.data
     .filter((item) => item.parent?.subscription_details?.subscription === fetched.id)
+    .filter((item) => item.metadata?.[REPORT_METADATA] === undefined)
     .map((item) => instant(item.period.end))
     .filter((end) => end > latest.start && end <= now)
   return ends.length > 0 ? new Date(Math.max(...ends.map((end) => end.getTime()))) : now

@@ -1,6 +1,6 @@
 import { type Database, rows } from '../database/database.ts'
-import { placement } from '../reports/placement.ts'
-import { sameItems } from '../subscriptions/segments.ts'
+import { plannedReports } from '../reports/store.ts'
+import { segmentsIn } from '../subscriptions/segments.ts'
 import type { Period, Segment, Subscription } from '../subscriptions/subscription.ts'
 
 /** Usage of one meter in one segment of the period and on one day. */
@@ -15,27 +15,6 @@ export interface UsageCell {
   lastEventAt: Date | null
   /** Happened in an earlier period and is billed in this one. */
   late: boolean
-}
-
-/**
- * The segments a period consists of as Stripe prices them: clipped to it, the last ending with it, and joined where only
- * a cut lies between (a switch that was prepared and then refused leaves one).
- */
-export function segmentsIn(segments: readonly Segment[], period: Period): (Segment & { end: Date })[] {
-  const joined: (Segment & { end: Date })[] = []
-  for (const segment of segments) {
-    if (segment.start >= period.end || (segment.end !== null && segment.end <= period.start)) continue
-    const start = segment.start < period.start ? period.start : segment.start
-    const end = segment.end === null || segment.end > period.end ? period.end : segment.end
-    const before = joined.at(-1)
-    if (before && isOne(before, segment)) before.end = end
-    else joined.push({ ...segment, start, end })
-  }
-  return joined
-}
-
-function isOne(a: Segment, b: Segment): boolean {
-  return a.kind === b.kind && (a.closedAt === null) === (b.closedAt === null) && sameItems(a.items, b.items)
 }
 
 /**
@@ -91,7 +70,7 @@ export async function usageCells(
       sum(report.value), sum(report.events)::int, null, true
     from bound
     join billing.reports as report
-      on report.customer_id = $1 and report.subscription_id = $2 and report.late
+      on report.customer_id = $1 and report.subscription_id = $2 and report.late and report.kind = 'usage'
       and report.status in ('pending', 'accepted', 'unsure')
       and report.reported_for >= bound.starts and report.reported_for < bound.ends
       -- too old for its own timestamp but of a segment still open: its rollup counts there already
@@ -103,33 +82,23 @@ export async function usageCells(
     order by 1, 2, 3`,
     [customerId, id, ...bounds],
   )
-  return [...cells, ...(await lateToCome(db, { customerId, id }, all, segments, now))]
+  return [...cells, ...(await lateToCome(db, { customerId, id }, segments, now))]
 }
 
 async function lateToCome(
   db: Database,
   { customerId, id }: Pick<Subscription, 'customerId' | 'id'>,
-  all: readonly Segment[],
   segments: readonly (Segment & { end: Date })[],
   now: Date,
 ): Promise<UsageCell[]> {
-  const due = await rows<{ meter: string; since: Date; value: string; events: number }>(
-    db,
-    /* sql */ `
-    select meter.event_name as meter, rollup.since, rollup.quantity - rollup.reported as value,
-      (rollup.events - rollup.reported_events)::int as events
-    from billing.rollups as rollup
-    join billing.meters as meter on meter.id = rollup.meter
-    where rollup.customer_id = $1 and rollup.subscription_id = $2 and rollup.due`,
-    [customerId, id],
-  )
-  return due.flatMap(({ meter, since, value, events }) => {
-    const place = placement(all, since, now)
+  const planned = await plannedReports(db, customerId, now)
+  return planned.flatMap(({ subscriptionId, meter, since, value, events, timestamp, late, credit, unbillable }) => {
     const countsInItsOwn = segments.some((own) => own.closedAt === null && since >= own.start && since < own.end)
-    if (place.to !== 'period' || !place.late || countsInItsOwn) return []
-    const segment = segments.findLastIndex((candidate) => candidate.start <= place.timestamp)
+    if (subscriptionId !== id || !late || credit || unbillable || countsInItsOwn) return []
+    const segment = segments.findLastIndex((candidate) => candidate.start <= timestamp)
     if (segment === -1) return []
-    const date = place.timestamp.toISOString().slice(0, 10)
-    return [{ segment, meter, date, quantity: value, events, lastEventAt: null, late: true }]
+    return [
+      { segment, meter, date: timestamp.toISOString().slice(0, 10), quantity: value, events, lastEventAt: null, late },
+    ]
   })
 }

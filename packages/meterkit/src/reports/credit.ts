@@ -1,0 +1,43 @@
+import type { Stripe } from 'stripe'
+import { formatDecimal, parseDecimal, subtract } from '../pricing/decimal.ts'
+import { formatQuantity } from '../pricing/describe.ts'
+import type { OpenReport } from './store.ts'
+
+/** By which an invoice item is known as ours. */
+export const REPORT_METADATA = 'meterkit_report'
+/** Clocks differ, and an item is searched for by its age. */
+const AGE_SECONDS_SPARE = 24 * 60 * 60
+
+/**
+ * Gives usage back in money: an item on the subscription's next invoice.
+ * @see https://docs.stripe.com/api/invoiceitems/create (amount: "Passing in a negative amount will reduce the amount_due on the invoice")
+ */
+export async function createCredit(stripe: Stripe, report: OpenReport, customer: string): Promise<void> {
+  const day = report.since.toISOString().slice(0, 10)
+  await stripe.invoiceItems.create(
+    {
+      customer,
+      subscription: report.stripeSubscriptionId,
+      amount: Number(report.amount),
+      currency: report.currency!,
+      description: `Credit for ${formatQuantity(taken(report))} of ${day}, taken back`,
+      metadata: { [REPORT_METADATA]: report.identifier },
+    },
+    // A key replays errors, too: another after any definite answer.
+    { idempotencyKey: `${report.identifier}-${report.definiteAnswers}` },
+  )
+}
+
+/** Whether an earlier attempt, whose answer was lost, did reach Stripe. */
+export async function hasCredit(stripe: Stripe, report: OpenReport, customer: string): Promise<boolean> {
+  const since = Math.floor(report.firstAttemptAt!.getTime() / 1000) - AGE_SECONDS_SPARE
+  for await (const item of stripe.invoiceItems.list({ customer, created: { gte: since }, limit: 100 })) {
+    if (item.metadata?.[REPORT_METADATA] === report.identifier) return true
+  }
+  return false
+}
+
+/** "-12" is "12". */
+function taken({ value }: OpenReport): string {
+  return formatDecimal(subtract({ digits: 0n, scale: 0 }, parseDecimal(value)))
+}
