@@ -124,6 +124,8 @@ const LAYOUT = 1
 /** Larger, the write-ahead log is cut back to this after its pages went into the file. */
 const LOG_BYTES_MAX = 16 * 1024 * 1024
 const CACHE_KIB = 64 * 1024
+/** For one that is being restarted. */
+const LOCK_WAIT_MS = 1000
 
 export type Row = { [column: string]: string | number | null }
 
@@ -139,6 +141,7 @@ type Prepared = { statement: StatementSync; isOfObjects: boolean }
 
 /** SQLite with its statements kept prepared, and transactions that nest. All of it is synchronous. */
 export class Database {
+  readonly #lock: DatabaseSync | null
   readonly #sqlite: DatabaseSync
   readonly #statements = new Map<string, Prepared>()
   #behind: WriteBehind | undefined
@@ -148,8 +151,9 @@ export class Database {
   #unmarked: number | null = null
   #rehearsals = 0
 
-  /** @throws Error when the file was made by a version with another layout */
+  /** @throws Error when another process has the file, or a version with another layout made it */
   constructor(file: string) {
+    this.#lock = file === ':memory:' ? null : lockFor(file)
     this.#sqlite = new DatabaseSync(file)
     // In WAL mode a killed process loses nothing that was committed; only a power cut could.
     this.#sqlite.exec(`pragma page_size = 8192; pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 2000;
@@ -268,13 +272,14 @@ export class Database {
 
   close(): void {
     this.#sqlite.close()
+    this.#lock?.close()
   }
 
   #checkLayout(file: string): void {
     const { user_version: layout } = this.#sqlite.prepare('pragma user_version').get() as { user_version: number }
     const isNew = this.#sqlite.prepare(`select 1 from sqlite_schema where name = 'settings'`).get() === undefined
     if (isNew || layout === LAYOUT) return
-    this.#sqlite.close()
+    this.close()
     throw new Error(
       `stripe-local: ${file} was made by another version of stripe-local (layout ${layout}, this one reads ${LAYOUT}). Remove the file to begin anew, or name another one.`,
     )
@@ -293,5 +298,23 @@ export class Database {
       this.#statements.set(sql, prepared)
     }
     return prepared
+  }
+}
+
+/**
+ * One process at a time: each remembers what it has read and written, and two would undo each other's work. The lock is
+ * the operating system's, so a killed process leaves none.
+ */
+function lockFor(file: string): DatabaseSync {
+  const lock = new DatabaseSync(`${file}-lock`)
+  try {
+    lock.exec(`pragma busy_timeout = ${LOCK_WAIT_MS}; begin exclusive`)
+    return lock
+  } catch (cause) {
+    lock.close()
+    throw new Error(
+      `stripe-local: ${file} is in use by a stripe-local that runs. Stop that one, or give this one another file.`,
+      { cause },
+    )
   }
 }

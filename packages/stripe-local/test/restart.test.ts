@@ -65,3 +65,16 @@ test('a taken port is refused by name, or another one taken', async (t) => {
   t.after(() => other.close())
   assert.notEqual(other.port, local.port)
 })
+
+test('a state file serves one Stripe at a time', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'stripe-local-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'state.sqlite')
+  const first = await startStripeLocal({ file })
+  t.after(() => first.close())
+  await assert.rejects(startStripeLocal({ file }), /state\.sqlite is in use by a stripe-local that runs\./)
+  await first.close()
+  const second = await startStripeLocal({ file })
+  t.after(() => second.close())
+  assert.equal(second.secretKey, first.secretKey)
+})
