@@ -6,6 +6,7 @@ import { sessionDue } from './checkout/lapse.ts'
 import { Database } from './database.ts'
 import { type FaultSettings, Faults } from './faults.ts'
 import { Api } from './http/api.ts'
+import { atHome } from './http/host.ts'
 import { forgetOldKeys } from './http/idempotency.ts'
 import { RateLimits } from './http/rate-limits.ts'
 import { RequestLog } from './http/request-log.ts'
@@ -174,7 +175,7 @@ export interface StripeLocal extends EmbeddedStripe {
 /**
  * Makes a Stripe that needs no socket: give it requests by `fetch`, or use its `stripe`. Webhooks leave by HTTP.
  *
- * @throws Error when the state file belongs to the other mode or to another version
+ * @throws Error when the state file is in use, or belongs to the other mode or to another version
  */
 export function createStripeLocal(options: CreateOptions = {}): EmbeddedStripe {
   const { baseUrl = 'http://stripe.local' } = options
@@ -186,7 +187,7 @@ export function createStripeLocal(options: CreateOptions = {}): EmbeddedStripe {
 /** Starts a Stripe on localhost. @throws Error as above, or when the port is taken and `strictPort` is not false */
 export async function startStripeLocal(options: StripeLocalOptions = {}): Promise<StripeLocal> {
   const opened = open(options)
-  const { url, host, port, close } = await listen(opened.fetch, options).catch((error) => {
+  const { url, host, port, close } = await listen(atHome(opened.fetch, options.host ?? ''), options).catch((error) => {
     opened.account.db.close()
     throw error
   })

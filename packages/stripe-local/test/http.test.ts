@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { get } from 'node:http'
 import { test } from 'node:test'
 import { Stripe } from 'stripe'
-import { world } from './world.ts'
+import { essential, world } from './world.ts'
 
 const NOW = '2026-03-10T12:00:00Z'
 type WireError = { type: string; code?: string; param?: string; message: string; doc_url?: string }
@@ -199,4 +200,114 @@ test('refusals of v2 have a code and no type', async (t) => {
   assert.equal(invalid.error.code, 'invalid_fields')
   const missing = await call(local, 'GET', '/v2/core/event_destinations/ed_nope')
   assert.deepEqual([missing.status, missing.error.code], [404, 'not_found'])
+})
+
+test('a v2 body is a JSON object', async (t) => {
+  const { local } = await world(t, NOW)
+  const headers = { 'content-type': 'application/json' }
+  for (const [body, what] of [
+    ['{', 'valid JSON'],
+    ['"abc"', 'a JSON object'],
+    ['[1]', 'a JSON object'],
+    ['null', 'a JSON object'],
+  ] as const) {
+    const { status, error } = await call(local, 'POST', '/v2/billing/meter_events', { body, headers })
+    assert.deepEqual([status, error.message], [400, `Invalid request: the body is not ${what}.`], body)
+  }
+})
+
+test('a v1 body is a form', async (t) => {
+  const { local } = await world(t, NOW)
+  // The first is widely reported; so is the second, for what fetch sends with a string.
+  const cases: [type: string, message: RegExp][] = [
+    [
+      'application/json',
+      /^Invalid request \(check that your POST content type is application\/x-www-form-urlencoded\)/,
+    ],
+    ['text/plain;charset=UTF-8', /^Invalid request: unsupported Content-Type text\/plain;charset=UTF-8\./],
+  ]
+  for (const [type, message] of cases) {
+    const options = { body: 'name=Priya', headers: { 'content-type': type } }
+    const { status, error } = await call(local, 'POST', '/v1/customers', options)
+    assert.equal(status, 400)
+    assert.match(error.message, message)
+  }
+  assert.equal((await call(local, 'POST', '/v1/customers', { headers: { 'content-type': 'text/plain' } })).status, 200)
+})
+
+test('keys of a map stay what they are, numbers and names of JavaScript included', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  const body = 'metadata[2024]=a&metadata[2025]=b&metadata[2026]=c'
+  const { answer } = await call(local, 'POST', '/v1/customers', { body })
+  assert.deepEqual(answer.metadata, { 2024: 'a', 2025: 'b', 2026: 'c' })
+  const changed = await stripe.customers.update(String(answer.id), { metadata: { 2025: '', constructor: 'd' } })
+  assert.deepEqual(changed.metadata, { 2024: 'a', 2026: 'c', constructor: 'd' })
+})
+
+test('what is nested beyond reason is refused', async (t) => {
+  const { local } = await world(t, NOW)
+  const { status, error } = await call(local, 'POST', '/v1/customers', { body: `metadata${'[a]'.repeat(20_000)}=x` })
+  assert.deepEqual([status, error.message], [400, "Invalid request: 'metadata' is nested too deeply."])
+})
+
+test('parameters in the body of a DELETE count, as curl -d sends them', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  const { price, customer, use } = await essential(stripe, local)
+  const { id } = await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] })
+  await local.advance(new Date('2026-03-11T12:00:00Z'))
+  await use('12000', new Date(NOW)) // 12 packages at $0.05
+  await call(local, 'DELETE', `/v1/subscriptions/${id}`, { body: 'invoice_now=true' })
+  const [final] = (await stripe.invoices.list({ subscription: id })).data
+  assert.equal(final?.total, 60)
+})
+
+test('pages answer to names of this machine only, the API to any', async (t) => {
+  const { local } = await world(t, NOW)
+  const statusAs = (host: string, path: string, secret = '') =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { host, authorization: `Bearer ${secret}` }
+      get(local.url + path, { headers }, (response) => resolve(response.resume().statusCode)).on('error', reject)
+    })
+  // A site that leads its own name here would be the dashboard's own page to the browser, and read the key on it.
+  for (const host of ['evil.example.com', 'localhost.evil.com', '127.0.0.1.evil.com', 'notstripe.com'])
+    assert.equal(await statusAs(host, '/'), 403, host)
+  const here = [
+    '127.0.0.1',
+    'localhost',
+    'app.localhost',
+    '[::1]',
+    '192.168.0.7',
+    'stripe-local',
+    'checkout.stripe.com',
+  ]
+  for (const host of here) assert.equal(await statusAs(`${host}:${local.port}`, '/'), 200, host)
+  assert.equal(await statusAs('evil.example.com', '/v1/customers'), 401)
+  assert.equal(await statusAs('billing.example.com', '/v1/customers', local.secretKey), 200)
+})
+
+test('nobody is led to a script', async (t) => {
+  const { stripe } = await world(t, NOW)
+  const invalid = (param: string) => ({ code: 'url_invalid', param, message: 'Not a valid URL' })
+  const customer = (await stripe.customers.create({})).id
+  const features = { invoice_history: { enabled: true } }
+  await stripe.billingPortal.configurations.create({ features })
+  for (const url of ['javascript:alert(1)', 'data:text/html,x', 'example.com/back']) {
+    await assert.rejects(stripe.billingPortal.sessions.create({ customer, return_url: url }), invalid('return_url'))
+    await assert.rejects(
+      stripe.checkout.sessions.create({ mode: 'setup', customer, currency: 'usd', success_url: url }),
+      invalid('success_url'),
+    )
+    const business_profile = { terms_of_service_url: url }
+    await assert.rejects(
+      stripe.billingPortal.configurations.create({ business_profile, features }),
+      invalid('business_profile[terms_of_service_url]'),
+    )
+  }
+})
+
+test('an IPv6 address is written as one in links', async (t) => {
+  const { local, stripe } = await world(t, NOW, { host: '::1' })
+  assert.equal(local.url, `http://[::1]:${local.port}`)
+  assert.equal((await fetch(local.url)).status, 200)
+  assert.deepEqual((await stripe.customers.list()).data, [])
 })

@@ -7,9 +7,9 @@ import { isStreamToken } from '../resources/meter-events.ts'
 import { checkRequest } from '../schema/request.ts'
 import { API_VERSION } from '../webhooks/events.ts'
 import { authenticate } from './authentication.ts'
-import { ApiError, inV2, type WireError } from './errors.ts'
+import { ApiError, inV2, refuseParameter, type WireError } from './errors.ts'
 import { expand } from './expand.ts'
-import { type RawFields, rawFrom, readForm } from './form.ts'
+import { type Raw, type RawFields, rawFrom, readForm } from './form.ts'
 import { fingerprintOf, IdempotencyKeys } from './idempotency.ts'
 import { inPinnedWords } from './older-requests.ts'
 import { list, readParams, text } from './params.ts'
@@ -72,7 +72,7 @@ export class Api {
     const requestId = newId('req', 14)
     const startedMs = performance.now()
     this.#counts.set(path, (this.#counts.get(path) ?? 0) + 1)
-    const body = request.method === 'POST' ? await request.text() : ''
+    const body = request.method === 'GET' ? '' : await request.text()
     const log = (answer: Answer | null) => this.#record(request, url, body, requestId, answer, startedMs)
     const cutOff = (why: string) => {
       log(null)
@@ -264,20 +264,37 @@ function abandoned(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
+/** What the query and, beside GET, the body say. @throws ApiError for a body that cannot be read */
 function readRaw(method: string, url: URL, body: string, headers: Headers): RawFields {
   const query = readForm(url.search.slice(1))
-  if (method !== 'POST') return query
-  const isJson = (headers.get('content-type') ?? '').includes('json') || url.pathname.startsWith('/v2/')
-  if (!isJson) return { ...query, ...readForm(body) }
-  try {
-    return { ...query, ...(body === '' ? {} : (JSON.parse(body) as RawFields)) }
-  } catch {
-    throw new ApiError(
-      400,
-      { type: 'invalid_request_error', message: 'Invalid request: the body is not valid JSON.' },
-      false,
-    )
+  if (method === 'GET' || body === '') return query
+  if (!url.pathname.startsWith('/v2/')) {
+    checkContentType(headers.get('content-type') ?? '')
+    return { ...query, ...readForm(body) }
   }
+  return { ...query, ...readJson(body) }
+}
+
+function readJson(body: string): RawFields {
+  let fields: Raw
+  try {
+    fields = JSON.parse(body)
+  } catch {
+    throw refuseParameter('Invalid request: the body is not valid JSON.')
+  }
+  if (typeof fields === 'object' && fields !== null && !Array.isArray(fields)) return fields
+  throw refuseParameter('Invalid request: the body is not a JSON object.')
+}
+
+/** @throws ApiError unless it is a form */
+function checkContentType(type: string): void {
+  const [media = ''] = type.toLowerCase().split(';')
+  if (media.trim() === 'application/x-www-form-urlencoded') return
+  throw refuseParameter(
+    media.includes('json')
+      ? 'Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any questions, we can help at https://support.stripe.com/.'
+      : `Invalid request: unsupported Content-Type ${type}. If error persists and you need assistance, please contact support@stripe.com.`,
+  )
 }
 
 function faultyAnswer(status: number): Answer {

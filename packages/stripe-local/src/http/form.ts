@@ -5,6 +5,18 @@ export type Raw = string | number | boolean | null | undefined | Raw[] | { [key:
 export type RawFields = { [key: string]: Raw }
 
 const KEY = /^([^[\]]+)((?:\[[^[\]]*\])*)$/
+/** Nothing that Stripe takes is nested half as deep. */
+const DEPTH_MAX = 20
+
+/** The keys that the elements of a list had in their form: `metadata[2024]=…` looks like a list and is a map. */
+const keysOfLists = new WeakMap<Raw[], string[]>()
+
+/** Keys and values of a map, one with only numeric keys included; null for what is none. */
+export function entriesOf(value: Raw): [key: string, value: Raw][] | null {
+  if (typeof value !== 'object' || value === null) return null
+  if (!Array.isArray(value)) return Object.entries(value)
+  return keysOfLists.get(value)?.map((key, index) => [key, value[index]]) ?? null
+}
 
 /**
  * Reads `a=1&b[c]=2&d[0][e]=3&f[]=4&f[]=5` into nested fields. Arrays may be indexed, as stripe-node sends them, or
@@ -21,6 +33,7 @@ export function readForm(text: string): RawFields {
     const parts = KEY.exec(key)
     if (!parts) throw refuseParameter(`Invalid request: malformed parameter name '${key}'.`)
     const inner = parts[2] === '' ? [] : parts[2]!.slice(1, -1).split('][')
+    if (inner.length > DEPTH_MAX) throw refuseParameter(`Invalid request: '${parts[1]}' is nested too deeply.`)
     place(fields, [parts[1]!, ...inner], value)
   }
   return settle(fields) as RawFields
@@ -64,7 +77,13 @@ function settle(value: Raw): Raw {
   const entries = Object.entries(value as RawFields).map(([key, inner]) => [key, settle(inner)] as const)
   const isList = entries.length > 0 && entries.every(([key]) => /^\d+$/.test(key))
   if (!isList) return Object.assign(Object.create(null), Object.fromEntries(entries)) as RawFields
-  return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, inner]) => inner)
+  entries.sort(([a], [b]) => Number(a) - Number(b))
+  const elements = entries.map(([, inner]) => inner)
+  keysOfLists.set(
+    elements,
+    entries.map(([key]) => key),
+  )
+  return elements
 }
 
 /** Fields as the in-process caller of the API writes them, in the shapes a form would have. */

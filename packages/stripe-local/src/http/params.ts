@@ -1,5 +1,5 @@
 import { refuseParameter } from './errors.ts'
-import type { Raw, RawFields } from './form.ts'
+import { entriesOf, type Raw, type RawFields } from './form.ts'
 import {
   emptyParam,
   invalidArray,
@@ -28,6 +28,8 @@ export interface RequiredRule<T> extends Rule<T> {
   isRequired: true
 }
 export type Shape = { [name: string]: Rule<unknown> }
+
+const URL_MAX = 5000
 
 type Value<R> = R extends Rule<infer T> ? T : never
 type Flat<T> = { [K in keyof T]: T[K] }
@@ -97,6 +99,20 @@ export function text(limits: { max?: number } = {}): Rule<string> {
         )
       }
       return read
+    },
+  }
+}
+
+/** An address a browser is sent to or a page links to: of the web, never a script. */
+export function webAddress(): Rule<string> {
+  return {
+    read(value, name, unknown) {
+      const url = text().read(value, name, unknown)
+      if (url.length > URL_MAX) {
+        throw refuseParameter(`Invalid URL: URL must be ${URL_MAX} characters or less.`, { param: name })
+      }
+      if (URL.canParse(url) && /^https?:/i.test(url)) return url
+      throw refuseParameter('Not a valid URL', { code: 'url_invalid', param: name })
     },
   }
 }
@@ -250,9 +266,8 @@ export function mapOfText(
 ): Rule<{ [key: string]: string }> {
   return {
     read(value, name) {
-      // `payload[0]=…` would have been read as an array; a map with only numeric keys is still a map.
-      if (typeof value !== 'object' || value === null) throw invalidObject(name)
-      const entries = Object.entries(value)
+      const entries = entriesOf(value)
+      if (!entries) throw invalidObject(name)
       if (limits.keys !== undefined && entries.length > limits.keys) {
         throw refuseParameter(`You can only have up to ${limits.keys} keys.`, { param: name })
       }

@@ -66,7 +66,9 @@ function plural(unit: string): string {
 /** A price with its product in place of the product's id. */
 export async function withProduct(context: PagesContext, price: ApiObject): Promise<ApiObject> {
   const productId = text(price, 'product')
-  return productId ? { ...price, product: await context.api('GET', `/v1/products/${productId}`) } : price
+  return productId
+    ? { ...price, product: await context.api('GET', `/v1/products/${encodeURIComponent(productId)}`) }
+    : price
 }
 
 /** A tiered price with its tiers, which come only when asked for. */

@@ -13,6 +13,7 @@ import {
   text,
   timestamp,
   unsettable,
+  webAddress,
 } from '../http/params.ts'
 import { anchorConfig, automaticTax, billingMode, invoiceSettings, pendingInterval } from './subscription-parameters.ts'
 
@@ -114,7 +115,7 @@ export const creation = {
   allowed_payment_method_types: list(text()),
   automatic_tax: automaticTax,
   billing_address_collection: oneOf('auto', 'required'),
-  cancel_url: text(),
+  cancel_url: webAddress(),
   client_reference_id: text({ max: 200 }),
   consent_collection: shape({
     payment_method_reuse_agreement: shape({ position: required(oneOf('auto', 'hidden')) }),
@@ -166,7 +167,7 @@ export const creation = {
   }),
   phone_number_collection: shape({ enabled: required(flag()) }),
   redirect_on_completion: oneOf('always', 'if_required', 'never'),
-  return_url: text({ max: 5000 }),
+  return_url: webAddress(),
   saved_payment_method_options: shape({
     allow_redisplay_filters: list(redisplay, { max: 3 }),
     payment_method_remove: onlyShown(oneOf('disabled', 'enabled')),
@@ -175,7 +176,7 @@ export const creation = {
   setup_intent_data: shape({ description: onlyShown(text({ max: 1000 })), metadata: metadata() }),
   submit_type: oneOf('auto', 'book', 'donate', 'pay', 'subscribe'),
   subscription_data: subscriptionData,
-  success_url: text({ max: 5000 }),
+  success_url: webAddress(),
   tax_id_collection: shape({ enabled: required(flag()) }),
   ui_mode: oneOf('elements', 'embedded_page', 'form', 'hosted_page'),
 }

@@ -327,11 +327,6 @@ function checkUrls(params: Creation, uiMode: UiMode): void {
       param: 'return_url',
     })
   }
-  for (const param of ['success_url', 'cancel_url', 'return_url'] as const) {
-    const url = params[param]
-    if (url === undefined || URL.canParse(url)) continue
-    throw refuse('Not a valid URL', { code: 'url_invalid', param })
-  }
 }
 
 function checkExpiry(expiresAt: number, now: number): void {

@@ -277,7 +277,8 @@ export function checkReturnUrl(
   params: { return_url?: string; off_session?: boolean; use_stripe_sdk?: boolean },
   what: 'PaymentIntent' | 'SetupIntent',
 ): void {
-  if (params.return_url !== undefined && !/^[a-z][a-z\d+.-]*:/i.test(params.return_url))
+  // An app's own scheme is allowed, a script is not: the bank's page sends the browser there.
+  if (params.return_url !== undefined && !/^(?!javascript|data|vbscript)[a-z][a-z\d+.-]*:/i.test(params.return_url))
     throw refuse('Not a valid URL', { code: 'url_invalid', param: 'return_url' })
   const isSafe = !automatic?.enabled || automatic.allow_redirects === 'never'
   if (isSafe || params.return_url !== undefined || params.off_session || params.use_stripe_sdk) return

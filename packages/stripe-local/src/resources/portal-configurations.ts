@@ -14,6 +14,7 @@ import {
   shape,
   text,
   unsettable,
+  webAddress,
 } from '../http/params.ts'
 import { listPage, paging, route } from '../http/route.ts'
 import { newId } from '../identifier.ts'
@@ -167,7 +168,7 @@ const featureRules = {
 type Features = Params<typeof featureRules>
 
 const configurable = {
-  default_return_url: unsettable(text()),
+  default_return_url: unsettable(webAddress()),
   login_page: shape({ enabled: required(flag()) }),
   metadata: metadata(),
   name: unsettable(text()),
@@ -181,8 +182,8 @@ export const portalConfigurationRoutes = [
       ...configurable,
       business_profile: shape({
         headline: unsettable(text({ max: 60 })),
-        privacy_policy_url: text(),
-        terms_of_service_url: text(),
+        privacy_policy_url: webAddress(),
+        terms_of_service_url: webAddress(),
       }),
       features: required(createdFeatures),
     },
@@ -242,8 +243,8 @@ export const portalConfigurationRoutes = [
       active: flag(),
       business_profile: shape({
         headline: unsettable(text({ max: 60 })),
-        privacy_policy_url: unsettable(text()),
-        terms_of_service_url: unsettable(text()),
+        privacy_policy_url: unsettable(webAddress()),
+        terms_of_service_url: unsettable(webAddress()),
       }),
       features: shape(featureRules),
     },

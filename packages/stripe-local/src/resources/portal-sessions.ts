@@ -1,6 +1,17 @@
 import type { Account, Kind } from '../account.ts'
 import { refuse } from '../http/errors.ts'
-import { integer, list, oneOf, onlyShown, type Params, required, shape, text, timestamp } from '../http/params.ts'
+import {
+  integer,
+  list,
+  oneOf,
+  onlyShown,
+  type Params,
+  required,
+  shape,
+  text,
+  timestamp,
+  webAddress,
+} from '../http/params.ts'
 import { route } from '../http/route.ts'
 import { missingParam } from '../http/wording.ts'
 import { newId } from '../identifier.ts'
@@ -64,7 +75,7 @@ const flowRules = {
   type: required(oneOf(...FLOWS)),
   after_completion: shape({
     type: required(oneOf('hosted_confirmation', 'portal_homepage', 'redirect')),
-    redirect: shape({ return_url: required(text()) }),
+    redirect: shape({ return_url: required(webAddress()) }),
     hosted_confirmation: shape({ custom_message: text({ max: 500 }) }),
   }),
   subscription_cancel: onSubscription,
@@ -90,7 +101,7 @@ export const portalSessionRoutes = [
       customer: required(text()),
       flow_data: shape(flowRules),
       locale: onlyShown(text()),
-      return_url: text(),
+      return_url: webAddress(),
     },
     (account, params) => {
       const customer = customerParameter(account, params.customer)

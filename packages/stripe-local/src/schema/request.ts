@@ -1,5 +1,5 @@
 import type { ApiError } from '../http/errors.ts'
-import type { Raw, RawFields } from '../http/form.ts'
+import { entriesOf, type Raw, type RawFields } from '../http/form.ts'
 import {
   emptyParam,
   invalidArray,
@@ -81,9 +81,9 @@ function checkArray(types: TypeSchema[], value: Raw[], name: string, findings: F
       for (const [index, inner] of value.entries()) checkValue(type.array, inner, `${name}[${index}]`, findings)
       return
     }
-    // A map with only numeric keys looks like an array in a form.
-    if ('map' in type) {
-      for (const [index, inner] of value.entries()) checkValue(type.map, inner, `${name}[${index}]`, findings)
+    const entries = 'map' in type ? entriesOf(value) : null
+    if ('map' in type && entries) {
+      checkMap(type.map, entries, name, findings)
       return
     }
   }
@@ -93,10 +93,7 @@ function checkArray(types: TypeSchema[], value: Raw[], name: string, findings: F
 function checkObject(types: TypeSchema[], value: RawFields, name: string, findings: Findings): void {
   const map = types.find((one) => typeof one === 'object' && 'map' in one)
   if (typeof map === 'object' && 'map' in map) {
-    for (const [key, inner] of Object.entries(value)) {
-      // What is unset in a map is removed from it.
-      if (inner !== '' && inner !== null) checkValue(map.map, inner, `${name}[${key}]`, findings)
-    }
+    checkMap(map.map, Object.entries(value), name, findings)
     return
   }
   const tried = types.filter(isObjectType).map((type) => {
@@ -107,6 +104,13 @@ function checkObject(types: TypeSchema[], value: RawFields, name: string, findin
   const [best] = tried.toSorted((a, b) => weightOf(a) - weightOf(b))
   if (!best) findings.wrong.push(wordingFor(types[0]!, value, name))
   else for (const kind of ['unknown', 'missing', 'wrong'] as const) findings[kind].push(...(best[kind] as never[]))
+}
+
+function checkMap(type: TypeSchema, entries: [key: string, value: Raw][], name: string, findings: Findings): void {
+  for (const [key, inner] of entries) {
+    // What is unset in a map is removed from it.
+    if (inner !== '' && inner !== null) checkValue(type, inner, `${name}[${key}]`, findings)
+  }
 }
 
 function weightOf(found: Findings): number {

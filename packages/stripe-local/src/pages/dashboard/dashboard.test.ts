@@ -287,3 +287,20 @@ test('an endpoint is disabled and enabled again', async (t) => {
   await act(`/dashboard/deliveries/endpoints/${id}`, { enable: 'yes' })
   assert.equal((await stripe.webhookEndpoints.retrieve(id)).status, 'enabled')
 })
+
+test('a product may be called anything, by its id, too', async (t) => {
+  const { local, stripe, get } = await dashboard(t)
+  const { price, customer } = await essential(stripe, local)
+  const { id } = await stripe.products.create({ id: 'plans/2026 "?#%', name: 'Odd' })
+  const odd = await stripe.prices.create({
+    currency: 'usd',
+    unit_amount: 900,
+    recurring: { interval: 'month' },
+    product: id,
+  })
+  await stripe.subscriptions.create({ customer: customer.id, items: [{ price: odd.id }, { price: price.id }] })
+  const link = `/dashboard/products/${encodeURIComponent(id)}`
+  assert.ok((await get('/dashboard/products')).includes(`href="${link}"`))
+  assert.match(await get(link), /<h1[^>]*>Odd[\s\S]*\$9\.00/)
+  assert.match(await get('/dashboard/subscriptions'), /Odd, Essential|Essential, Odd/)
+})

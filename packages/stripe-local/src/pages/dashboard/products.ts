@@ -26,7 +26,7 @@ ${table({
   columns: ['Product', 'Prices', 'Status', { label: 'Id', wide: true }, { label: 'Created', wide: true }],
   rows: (await Promise.all(priced)).map(({ product, words }) => {
     const id = text(product, 'id') ?? ''
-    return html`<tr><td><a href="${PATH}/${id}">${text(product, 'name')}</a></td><td>${words}</td>
+    return html`<tr><td><a href="${PATH}/${encodeURIComponent(id)}">${text(product, 'name')}</a></td><td>${words}</td>
 <td>${state(product)}</td><td class="id muted wide-only" title="${id}">${shortId(id)}</td><td class="nowrap wide-only">${time(instant(product, 'created'))}</td></tr>`
   }),
   empty: 'No products yet. Make one with stripe.products.create, or with a price.',
@@ -37,7 +37,7 @@ ${table({
 
   app.get(`${PATH}/:id`, async (c) => {
     const id = c.req.param('id')
-    const product = await context.api('GET', `/v1/products/${id}`)
+    const product = await context.api('GET', `/v1/products/${encodeURIComponent(id)}`)
     const prices = await pricesOf(context, id, PRICES_SHOWN)
     const name = text(product, 'name') ?? 'Product'
     return c.html(

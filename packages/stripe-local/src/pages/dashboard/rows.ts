@@ -70,7 +70,7 @@ function aboutLink(object: ApiObject | null): Html {
   }
   const section = pages[text(object, 'object') ?? '']
   if (!section) return html`<span class="id muted" title="${id}">${shortId(id)}</span>`
-  return html`<a class="id" href="/dashboard/${section}/${id}" title="${id}">${shortId(id)}</a>`
+  return html`<a class="id" href="/dashboard/${section}/${encodeURIComponent(id)}" title="${id}">${shortId(id)}</a>`
 }
 
 export function customerLink(id: string | null, label?: string | null): Html {
