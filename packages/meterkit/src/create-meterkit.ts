@@ -236,7 +236,7 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
     return sheet && upcomingCharges(sheet, catalog, now)
   }
 
-  const process = (id: string) => processWebhook(changeContext(), id)
+  const process = async (id: string) => processWebhook(changeContext(), id)
 
   return {
     start,
