@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Stripe } from 'stripe'
 import { conformance } from './conformance.ts'
 import { linesOf, periodOf, plans } from './plans.ts'
 
@@ -325,5 +326,31 @@ conformance(
     })
     assert.deepEqual([noted.metadata.why, noted.cancellation_details!.comment], ['too quiet', 'See you'])
     await assert.rejects(stripe.subscriptions.update(id, { description: 'Again' }), { statusCode: 400 })
+  },
+)
+
+conformance(
+  'of a first part of a period no more comes back than it cost',
+  `${PRORATIONS}, "Credit prorations": "these prorations use the original debited amount instead of current subscription values"; observed: shares are rounded down`,
+  async (subject) => {
+    const { stripe } = subject
+    const { customer, flat, waiting } = await plans(subject, '2027-01-31T00:00:00Z')
+    const [price, other] = [
+      await flat(2800, { interval: 'month' }, 'Old'),
+      await flat(0, { interval: 'month' }, 'Free'),
+    ]
+    const subscription = await stripe.subscriptions.create({
+      customer: customer.id,
+      items: [{ price: price.id }],
+      billing_cycle_anchor_config: { day_of_month: 15 },
+      expand: ['latest_invoice'],
+    })
+    // 15 of the 31 days from January 15: 28.00 × 15 / 31 = 13.548…
+    assert.equal((subscription.latest_invoice as Stripe.Invoice).total, 1354)
+
+    await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: subscription.items.data[0]!.id, price: other.id }],
+    })
+    assert.deepEqual(await waiting(), ['-1354 Unused time on Old after 31 Jan 2027'])
   },
 )

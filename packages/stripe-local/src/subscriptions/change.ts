@@ -234,7 +234,8 @@ export function creditUnused(account: Account, stored: Subscription, item: Subsc
   const whole = wholePeriod(stored, item, price)
   if (stored._bills_stub === false && isFlexible && paid.start > whole.start) return
   const credited = isFlexible ? creditedItems(account, stored, item, at) : null
-  for (const credit of prorationItems(account, stored, billed, price, at, 'credit', paid, whole)) {
+  const terms = { price, at, side: 'credit', paid, whole, ofWhatWasBilled: isFlexible } as const
+  for (const credit of prorationItems(account, stored, billed, terms)) {
     createInvoiceItem(account, {
       ...credit,
       proration_details: { credited_items: credited, discount_amounts: [] },
@@ -245,16 +246,7 @@ export function creditUnused(account: Account, stored: Subscription, item: Subsc
 function debitRest(account: Account, stored: Subscription, item: SubscriptionItem, billing: Billing): void {
   if (billing.behavior === 'none' || billing.resets || stored.status === 'trialing') return
   const price = account.get<Price>('price', item.price)
-  const paid = { start: item.current_period_start, end: item.current_period_end }
-  for (const debit of prorationItems(
-    account,
-    stored,
-    item,
-    price,
-    billing.at,
-    'debit',
-    paid,
-    wholePeriod(stored, item, price),
-  ))
+  const whole = wholePeriod(stored, item, price)
+  for (const debit of prorationItems(account, stored, item, { price, at: billing.at, side: 'debit', whole }))
     createInvoiceItem(account, debit)
 }

@@ -92,8 +92,8 @@ export function fitPeriods(account: Account, before: Subscription, behavior: Pro
     if (isMetered(price) || behavior === 'none' || stored.status === 'trialing') continue
     const [at, until] = end < item.current_period_end ? [end, item.current_period_end] : [item.current_period_end, end]
     const side = end < item.current_period_end ? 'credit' : 'debit'
-    const span = { start: at, end: until }
-    for (const made of prorationItems(account, stored, cut, price, at, side, span, whole))
+    const paid = { start: at, end: until }
+    for (const made of prorationItems(account, stored, cut, { price, at, side, paid, whole }))
       createInvoiceItem(account, made)
   }
 }

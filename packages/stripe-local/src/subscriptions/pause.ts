@@ -8,8 +8,8 @@ import { createInvoiceItem } from '../invoices/items.ts'
 import type { Line } from '../invoices/line.ts'
 import { methodFor } from '../invoices/payment.ts'
 import { draftFrom, waitingBill } from './bill.ts'
+import { creditUnused } from './change.ts'
 import type { ProrationBehavior } from './create.ts'
-import { wholePeriod } from './ending.ts'
 import { freshUsage } from './items.ts'
 import { discardPending, holdBack, PENDING_SECONDS, type Snapshot, snapshotOf } from './pending-update.ts'
 import { prorationItems, segmentItems, shareLines } from './proration.ts'
@@ -105,10 +105,7 @@ function closeItem(
       for (const segment of segmentItems(account, stored, item, now)) createInvoiceItem(account, segment)
   } else if (terms.unusedTimeFrom !== 'none') {
     const from = terms.unusedTimeFrom === 'now' ? now : item.current_period_start
-    const paid = { start: item.current_period_start, end: item.current_period_end }
-    const whole = wholePeriod(stored, item, price)
-    for (const credit of prorationItems(account, stored, item, price, from, 'credit', paid, whole))
-      createInvoiceItem(account, credit)
+    creditUnused(account, stored, item, from)
   }
   account.objects.save<SubscriptionItem>({
     ...freshUsage(item),
@@ -187,7 +184,7 @@ export function comeBack(
     if (isMetered(price)) continue
     if (terms.anchor === 'now') lines.push(...shareLines(account, back, running, whole, whole))
     else if (terms.behavior !== 'none') {
-      for (const debit of prorationItems(account, back, running, price, at, 'debit', whole))
+      for (const debit of prorationItems(account, back, running, { price, at, side: 'debit', paid: whole }))
         createInvoiceItem(account, debit)
     }
   }

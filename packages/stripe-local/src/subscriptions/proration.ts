@@ -79,28 +79,36 @@ export function usageAfterSwitch(
   return { _usage_from: item._usage_from, ...(switchTiers === 'continued' ? { _billed: old } : { _skipped: old }) }
 }
 
-/**
- * Unused time of a licensed item as a credit, or the rest of a period as a debit; each rounded down.
- *
- * @param paid the span that was, or is to be, paid for; by default the item's current period
- * @param whole the whole period that the price is for; by default the same span
- */
+export interface Share {
+  price: Price
+  /** From when on. */
+  at: number
+  side: 'credit' | 'debit'
+  /** The span that was, or is to be, paid for; by default the item's current period. */
+  paid?: Period
+  /** The whole period that the price is for; by default the same span. */
+  whole?: Period
+  /** What was paid was itself a share, rounded: a share of that is due, never more. */
+  ofWhatWasBilled?: boolean
+}
+
+/** Unused time of a licensed item as a credit, or the rest of a period as a debit; each rounded down. */
 export function prorationItems(
   account: Account,
   stored: Subscription,
   item: SubscriptionItem,
-  price: Price,
-  at: number,
-  side: 'credit' | 'debit',
-  paid: Period = { start: item.current_period_start, end: item.current_period_end },
-  whole: Period = paid,
+  share: Share,
 ): NewItem[] {
+  const { price, at, side } = share
+  const { paid = { start: item.current_period_start, end: item.current_period_end } } = share
+  const { whole = paid } = share
   const quantity = BigInt(item.quantity ?? 1)
   const gross = rateIn(account, price, quantity * PICO, stored.currency).reduce((sum, line) => sum + line.amount, 0n)
   const full = netOfDiscounts(account, stored, item, { full: gross, side })
-  const signed = side === 'credit' ? -full : full
-  const span = { start: Math.max(at, paid.start), end: paid.end }
-  const amount = whole === paid ? proratedFrom(signed, at, paid) : proratedSpan(signed, span, whole)
+  const sign = side === 'credit' ? -1n : 1n
+  const amount = share.ofWhatWasBilled
+    ? proratedFrom(sign * proratedSpan(full, paid, whole), at, paid)
+    : proratedSpan(sign * full, { start: Math.max(at, paid.start), end: paid.end }, whole)
   if (amount === 0n) return []
   const product = account.get<Product>('product', price.product)
   const day = new Date(at * 1000).toLocaleDateString('en-GB', {
