@@ -211,11 +211,14 @@ conformance(
     const { id } = await stripe.customers.create({ email: 'a@example.com' })
     const expanding = (path: string) => stripe.customers.retrieve(id, { expand: [path] })
 
-    await assert.rejects(expanding('email'), refusal({ message: 'This property cannot be expanded (email).' }))
-    await assert.rejects(
-      expanding('emial'),
-      refusal({ message: /^This property cannot be expanded because it doesn't exist: emial\./ }),
-    )
+    for (const own of ['email', 'metadata', 'invoice_settings'])
+      await assert.rejects(expanding(own), refusal({ message: `This property cannot be expanded (${own}).` }), own)
+    for (const absent of ['emial', 'constructor', '__proto__'])
+      await assert.rejects(
+        expanding(absent),
+        refusal({ message: new RegExp(`^This property cannot be expanded because it doesn't exist: ${absent}\\.`) }),
+        absent,
+      )
   },
 )
 

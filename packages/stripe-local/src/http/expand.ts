@@ -24,12 +24,12 @@ function walk(account: Account, node: Wire, segments: string[], place: Place, ow
   const [name, ...rest] = segments as [string, ...string[]]
   const at = within === '' ? name : `${within}.${name}`
   const kind = account.kinds.get(String(owner.object))
-  const compute = kind?.onExpand?.[at]
-  if (!(name in node) && compute) {
+  const compute = kind?.onExpand && Object.hasOwn(kind.onExpand, at) ? kind.onExpand[at] : undefined
+  if (!Object.hasOwn(node, name) && compute) {
     const stored = account.objects.any(String(owner.id))
     node[name] = stored ? ownCopy(compute(account, stored as never)) : null
   }
-  if (!(name in node)) {
+  if (!Object.hasOwn(node, name)) {
     if (node.object === 'list' && place.isList && node === owner)
       throw cannotExpand(place.path, true, `data.${place.path}`)
     throw cannotExpand(place.path, true)
@@ -43,12 +43,18 @@ function walk(account: Account, node: Wire, segments: string[], place: Place, ow
     node[name] = value.map((id) => (typeof id === 'string' ? presentById(account, id) : id))
   } else if (value === null && !target && !compute && rest.length === 0) throw cannotExpand(place.path, false)
   else if ((typeof value === 'number' || typeof value === 'boolean') && !target) throw cannotExpand(place.path, false)
+  else if (isPlain(value) && !compute && rest.length === 0) throw cannotExpand(place.path, false)
   if (rest.length === 0) return
   for (const inner of Array.isArray(node[name]) ? (node[name] as Wire[]) : [node[name] as Wire]) {
     if (typeof inner !== 'object' || inner === null) continue
     const isObject = typeof inner.object === 'string'
     walk(account, inner, rest, place, isObject ? inner : owner, isObject ? '' : at)
   }
+}
+
+/** Neither an object of the API nor a list of them. */
+function isPlain(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !('object' in value)
 }
 
 function presentById(account: Account, id: string): Wire | string {
