@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander'
+import about from '../package.json' with { type: 'json' }
 import { addressIn } from './address.ts'
 import { startStripeLocal } from './index.ts'
 import { trigger, triggerable } from './trigger/trigger.ts'
+import { API_VERSION } from './webhooks/events.ts'
 
 const PORT = 12111
 const FILE = 'stripe-local.sqlite'
 
 const program = new Command('stripe-local')
   .description("Stripe's billing API on localhost, good enough for the official SDK.")
+  .version(`${about.version}, answering as Stripe ${API_VERSION}`)
   .enablePositionalOptions()
   .option('--port <number>', 'port to listen on; another free one when it is taken', readPort, PORT)
   .option('--strict-port', 'stop when the port is taken')

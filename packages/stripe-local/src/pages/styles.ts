@@ -198,7 +198,7 @@ summary { cursor: pointer; }
 .portal > aside { background: var(--surface); border-right: 1px solid var(--border); padding: 56px 40px; }
 .portal > main { padding: 56px 64px; }
 .portal > main > * { max-width: 720px; }
-.portal > aside { display: flex; flex-direction: column; justify-content: space-between; gap: 32px; }
+.portal > aside { display: flex; flex-direction: column; justify-content: space-between; gap: 32px; min-width: 0; overflow-wrap: anywhere; }
 .portal .foot a { color: var(--muted); }
 .plan-card { padding-block: 4px; gap: 6px; }
 .plan-card .row { padding-top: 8px; }
@@ -247,7 +247,7 @@ th.plain { color: inherit; font-size: 14px; line-height: 20px; font-weight: 400;
 .chart rect { fill: var(--accent); }
 .chart .axis { stroke: var(--border); stroke-width: 1; vector-effect: non-scaling-stroke; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 16px; align-items: start; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 16px; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(132px, 1fr)); gap: 16px; }
 .figures .card { padding: 16px 20px; color: inherit; }
 .figures a.card:hover { border-color: var(--strong-border); text-decoration: none; }
 .figures .value { font-size: 20px; line-height: 28px; font-weight: 550; }

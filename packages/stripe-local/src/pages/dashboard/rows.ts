@@ -69,7 +69,8 @@ function aboutLink(object: ApiObject | null): Html {
     invoice: 'invoices',
   }
   const section = pages[text(object, 'object') ?? '']
-  if (!section) return html`<span class="id muted" title="${id}">${shortId(id)}</span>`
+  // An upcoming invoice is shown by its event alone.
+  if (!section || id.startsWith('upcoming_')) return html`<span class="id muted" title="${id}">${shortId(id)}</span>`
   return html`<a class="id" href="/dashboard/${section}/${encodeURIComponent(id)}" title="${id}">${shortId(id)}</a>`
 }
 
