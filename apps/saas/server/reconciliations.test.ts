@@ -24,7 +24,7 @@ after(async () => {
 async function compared(): Promise<ReconciliationRun> {
   const since = new Date(app.services.clock().getTime() - 86_400_000)
   const id = await askReconciliation(app.services, { by: 'omar', since, customer: null })
-  for (let round = 0; round < 500; round++) {
+  for (let round = 0; round < 2_000; round++) {
     const run = await getReconciliation(app.services, id)
     if (run?.status === 'done' || run?.status === 'failed') return run
     await new Promise((resolve) => setTimeout(resolve, 20))
