@@ -50,9 +50,11 @@ interface Entry {
 type ObjectRow = { seq: number; data: string }
 type Fields = { [name: string]: unknown }
 
-/** Two generations of so many entries each are kept in memory. */
-const KEPT_MAX = 20_000
-/** Answers to `all` are remembered if they are short, and so many of them. */
+/** Two generations of so many entries each are kept in memory: ten thousand subscriptions with all that is theirs. */
+const KEPT_MAX = 60_000
+/** Once made, these are hardly read again: they are not to drive out what is. */
+const SELDOM_READ = new Set(['charge', 'invoice_payment', 'payment_intent'])
+/** Answers to `all` are remembered if they are short, in two generations of so many. */
 const SHORT = 200
 const ANSWERS_MAX = 50_000
 
@@ -211,7 +213,14 @@ export class Objects implements WriteBehind {
   committed(): void {
     const done = this.#undo.pop()
     const outer = this.#undo.at(-1)
-    if (!done || !outer) return
+    if (!done) return
+    if (!outer) {
+      for (const [id, before] of done) {
+        const made = before === null ? this.#recent.get(id) : undefined
+        if (made && SELDOM_READ.has(made.value.object)) this.#recent.delete(id)
+      }
+      return
+    }
     for (const [id, entry] of done) if (!outer.has(id)) outer.set(id, entry)
   }
 
@@ -219,8 +228,7 @@ export class Objects implements WriteBehind {
     this.#unsaved.clear()
     this.#unsavedCount = 0
     for (const [id, before] of this.#undo.pop() ?? []) {
-      this.#answers.lost(this.#kept(id)?.value)
-      this.#answers.lost(before?.value)
+      this.#answers.undone(this.#kept(id)?.value, before?.value)
       const type = (before ?? this.#kept(id))?.value.object
       if (type) this.#changes.set(type, this.changes(type) + 1)
       if (before) this.#recent.set(id, before)
@@ -332,17 +340,21 @@ const UPDATE = `update objects set data = ?, ${COLUMN_NAMES.map((name) => `${nam
 
 /** The ids that answered `all` before, kept true while objects come, change and go. */
 class Answers {
-  readonly #ids = new Map<string, string[]>()
+  #recent = new Map<string, string[]>()
+  #older = new Map<string, string[]>()
   /** Which sets of paths were asked for, by type. */
   readonly #asked = new Map<string, { paths: string[]; steps: string[][] }[]>()
 
   get(question: string): string[] | undefined {
-    return this.#ids.get(question)
+    const recent = this.#recent.get(question)
+    if (recent) return recent
+    const older = this.#older.get(question)
+    if (older) this.#remember(question, older)
+    return older
   }
 
   keep(type: string, paths: string[], question: string, ids: string[]): void {
-    if (this.#ids.size >= ANSWERS_MAX) this.#ids.clear()
-    this.#ids.set(question, ids)
+    this.#remember(question, ids)
     const asked = this.#asked.get(type) ?? []
     if (asked.some((known) => known.paths.join() === paths.join())) return
     this.#asked.set(type, [...asked, { paths, steps: paths.map(stepsOf) }])
@@ -356,17 +368,33 @@ class Answers {
       const was = before && answeredBy(before, paths, steps)
       const is = after && answeredBy(after, paths, steps)
       if (was === is) continue
-      if (was) this.#ids.delete(was)
-      if (is && before) this.#ids.delete(is)
-      else if (is && after) this.#ids.get(is)?.push(after.id)
+      if (was) this.#forget(was)
+      if (is && before) this.#forget(is)
+      else if (is && after) this.get(is)?.push(after.id)
     }
   }
 
-  /** The object's values are no longer what they were thought to be. */
-  lost(value: Stored | undefined): void {
-    if (!value) return
-    for (const { paths, steps } of this.#asked.get(value.object) ?? [])
-      this.#ids.delete(answeredBy(value, paths, steps))
+  /** An object is again what it was: what was answered in between holds if it would be answered now. */
+  undone(value: Stored | undefined, before: Stored | undefined): void {
+    const type = (before ?? value)?.object
+    for (const { paths, steps } of type === undefined ? [] : (this.#asked.get(type) ?? [])) {
+      if (value && before && steps.every((one) => valueAt(value, one) === valueAt(before, one))) continue
+      if (value) this.#forget(answeredBy(value, paths, steps))
+      if (before) this.#forget(answeredBy(before, paths, steps))
+    }
+  }
+
+  #remember(question: string, ids: string[]): void {
+    if (this.#recent.size >= ANSWERS_MAX) {
+      this.#older = this.#recent
+      this.#recent = new Map()
+    }
+    this.#recent.set(question, ids)
+  }
+
+  #forget(question: string): void {
+    this.#recent.delete(question)
+    this.#older.delete(question)
   }
 }
 
