@@ -46,12 +46,15 @@ const HOUR = 3600
  */
 export class Usage {
   readonly #db: Database
+  /** The turn of the database in which nothing waited; -1 once something may. */
+  #idleIn = -1
 
   constructor(db: Database) {
     this.#db = db
   }
 
   accept(event: Omit<MeterEventRow, 'seq' | 'state' | 'counted_ms'>): void {
+    this.#idleIn = -1
     this.#db.run(
       `insert into meter_events (identifier, event_name, meter, customer, value, timestamp, received_ms, state, rejection)
        values (?, ?, ?, ?, ?, ?, ?, 'pending', ?)`,
@@ -79,9 +82,13 @@ export class Usage {
 
   /** What waits for the aggregation: events to be counted or rejected, and counted ones to be taken out. */
   pending(): MeterEventRow[] {
-    return this.#db.all<MeterEventRow>(
+    // Every step of the timeline asks, and mostly in vain.
+    if (this.#db.isInTransaction && this.#idleIn === this.#db.turn) return []
+    const waiting = this.#db.all<MeterEventRow>(
       `select * from meter_events where state in ('pending', 'cancelling') order by seq`,
     )
+    this.#idleIn = waiting.length === 0 ? this.#db.turn : -1
+    return waiting
   }
 
   count(event: MeterEventRow, realMs: number): void {
@@ -95,6 +102,7 @@ export class Usage {
 
   /** Takes an event back: at once when it was not counted yet, else with the next aggregation. */
   cancelLater(event: MeterEventRow): void {
+    this.#idleIn = -1
     const state = event.state === 'counted' ? 'cancelling' : 'cancelled'
     this.#db.run('update meter_events set state = ? where seq = ?', state, event.seq)
   }

@@ -10,7 +10,7 @@ export interface Listener {
 /** Who wants to hear of a type of event. Asked at every event, answered anew only after an endpoint has changed. */
 export class Listeners {
   readonly #objects: Objects
-  readonly #known = new Map<string, Listener[]>()
+  readonly #known = { snapshot: new Map<string, Listener[]>(), thin: new Map<string, Listener[]>() }
   #endpoints: WebhookEndpoint[] = []
   #destinations: EventDestination[] = []
   #age = -1
@@ -21,8 +21,7 @@ export class Listeners {
 
   of(form: 'snapshot' | 'thin', type: string): Listener[] {
     this.#refresh()
-    const question = `${form} ${type}`
-    const known = this.#known.get(question)
+    const known = this.#known[form].get(type)
     if (known) return known
     const found = [
       ...this.#endpoints
@@ -32,7 +31,7 @@ export class Listeners {
         .filter(({ event_payload: payload, enabled_events: types }) => payload === form && covers(types, type))
         .map(({ id, _url: url }) => ({ id, url })),
     ]
-    this.#known.set(question, found)
+    this.#known[form].set(type, found)
     return found
   }
 
@@ -46,7 +45,8 @@ export class Listeners {
     const age = this.#objects.changes('webhook_endpoint') + this.#objects.changes('v2.core.event_destination')
     if (age === this.#age) return
     this.#age = age
-    this.#known.clear()
+    this.#known.snapshot.clear()
+    this.#known.thin.clear()
     this.#endpoints = this.#objects.all<WebhookEndpoint>('webhook_endpoint', { '$.status': 'enabled' })
     this.#destinations = this.#objects.all<EventDestination>('v2.core.event_destination', { '$.status': 'enabled' })
   }
