@@ -74,7 +74,10 @@ const SCHEMA = /* sql */ `
     object text,                   -- what a snapshot event shows, if it is the first to
     rest text not null             -- a snapshot event's JSON after its object; a thin event's whole JSON
   );
-  create index if not exists event_log_by_type on event_log (form, type, seq);
+  -- Lists of all types walk along seq; a type belongs to one form only, and thin events are few.
+  drop index if exists event_log_by_type;
+  create index if not exists events_by_type on event_log (type, seq);
+  create index if not exists events_thin on event_log (seq) where form = 'thin';
   create view if not exists events as
     select seq, id, form, type, created, object_id,
       case when form = 'thin' then rest else
