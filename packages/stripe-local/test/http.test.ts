@@ -311,3 +311,11 @@ test('an IPv6 address is written as one in links', async (t) => {
   assert.equal((await fetch(local.url)).status, 200)
   assert.deepEqual((await stripe.customers.list()).data, [])
 })
+
+test('a parameter that can only be unset is refused with a value', async (t) => {
+  const { local, stripe } = await world(t, NOW)
+  const { id: customer } = await stripe.customers.create({})
+  const { id } = await stripe.invoiceItems.create({ customer, amount: 100, currency: 'usd' })
+  const { status, error } = await call(local, 'POST', `/v1/invoiceitems/${id}`, { body: 'invoicing_rules=x' })
+  assert.deepEqual([status, error.param], [400, 'invoicing_rules'])
+})

@@ -69,8 +69,8 @@ function checkValue(type: TypeSchema, value: Raw, name: string, findings: Findin
   else if (typeof value === 'object') checkObject(types, value, name, findings)
   else if (!types.some((one) => isScalarOf(one, value))) {
     // Of several kinds the last one words the refusal, as a timestamp does in `'now' | timestamp`.
-    const last = types.findLast((one) => !isUnset(one))!
-    findings.wrong.push(wordingFor(last, value, name))
+    const last = types.findLast((one) => !isUnset(one))
+    findings.wrong.push(last === undefined ? invalidString(name) : wordingFor(last, value, name))
   }
 }
 
