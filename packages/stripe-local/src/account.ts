@@ -117,6 +117,7 @@ export class Account {
   baseUrl: () => string = () => ''
   /** Whether the account answers to a live key. */
   livemode = false
+  #lastVisible: { stored: Stored; shown: Wire } | undefined
 
   constructor(parts: {
     db: Database
@@ -143,7 +144,15 @@ export class Account {
   present(stored: Stored): Wire {
     if (this.rehearsing) return { id: stored.id, object: stored.object }
     const kind = this.kinds.get(stored.object)
-    return kind?.present ? kind.present(this, stored as never) : visible(stored)
+    if (kind?.present) return kind.present(this, stored as never)
+    const shown = visible(stored)
+    this.#lastVisible = { stored, shown }
+    return shown
+  }
+
+  /** The wire form of an object was written as JSON: where it is all of the object, it need not be written again. */
+  wasWritten(shown: Wire, json: string): void {
+    if (this.#lastVisible?.shown === shown && !this.livemode) this.objects.hasText(this.#lastVisible.stored, json)
   }
 
   /** JSON as it leaves the house. Objects are kept without a mode; they show that of the account. */

@@ -44,6 +44,8 @@ interface Entry {
   value: Stored
   seq: number
   written: Stored | null
+  /** The JSON of what of the value goes over the wire, if it is known and not yet written. */
+  text?: string | undefined
   /** What the table's columns hold, once it was written from here. */
   columns?: SQLInputValue[] | undefined
 }
@@ -103,6 +105,12 @@ export class Objects implements WriteBehind {
       })
     }
     return value
+  }
+
+  /** An object that is about to be written has this JSON, but for its keys that begin with an underscore. */
+  hasText(value: Stored, text: string): void {
+    const entry = this.#unsaved.get(value.object)?.get(value.id)
+    if (entry?.value === value && text.startsWith('{"id":"')) entry.text = text
   }
 
   remove(id: string): void {
@@ -319,7 +327,7 @@ export class Objects implements WriteBehind {
     const { value, seq, written } = entry
     if (written === value) return
     this.#db.willWrite()
-    const data = jsonOf(value)
+    const data = entry.text === undefined ? jsonOf(value) : withInternals(entry.text, value)
     const columns = columnsOf(value)
     if (written === null) {
       this.#db.statement(INSERT).run(seq, value.id, value.object, value.created, data, ...columns)
@@ -328,6 +336,7 @@ export class Objects implements WriteBehind {
       if (columns.every((column, i) => column === before[i])) this.#db.statement(UPDATE_DATA).run(data, seq)
       else this.#db.statement(UPDATE).run(data, ...columns, seq)
     }
+    entry.text = undefined
     entry.written = value
     entry.columns = columns
   }
@@ -468,6 +477,18 @@ function jsonOf(value: Stored): string {
   }
   const { id, ...rest } = value
   return JSON.stringify({ id, ...rest })
+}
+
+function withInternals(text: string, value: Stored): string {
+  const internals: Fields = {}
+  let hasAny = false
+  for (const key in value) {
+    const field = (value as unknown as Fields)[key]
+    if (!key.startsWith('_') || field === undefined) continue
+    internals[key] = field
+    hasAny = true
+  }
+  return hasAny ? `${text.slice(0, -1)},${JSON.stringify(internals).slice(1)}` : text
 }
 
 function shared<T extends Stored>(value: T): T {

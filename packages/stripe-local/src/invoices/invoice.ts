@@ -188,13 +188,21 @@ const EARLIER = {
   statement_descriptor: null,
 }
 
+const BEFORE = { ...FIXED, ...EARLIER }
+
 export function presentInvoice(account: Account, stored: Invoice): Wire {
-  const { _lines, _usage, _awaits_delivery, _payment, _attached, _number, ...shown } = stored
+  const { _lines } = stored
   const lines = linesOf(stored, LINES_SHOWN)
+  // As in `visible`: what is left out stays as undefined.
   return {
-    ...FIXED,
-    ...EARLIER,
-    ...shown,
+    ...BEFORE,
+    ...stored,
+    _lines: undefined,
+    _usage: undefined,
+    _awaits_delivery: undefined,
+    _payment: undefined,
+    _attached: undefined,
+    _number: undefined,
     ...(stored.status === 'draft' && billedTo(account.get<Customer>('customer', stored.customer))),
     account_name: account.businessName,
     lines: {
@@ -211,7 +219,7 @@ export function presentInvoice(account: Account, stored: Invoice): Wire {
 /** Its lines as they go over the wire, at most `count` of them. */
 export function linesOf(stored: Invoice, count = Number.POSITIVE_INFINITY): Wire[] {
   const lines = stored._lines.length > count ? stored._lines.slice(0, count) : stored._lines
-  return lines.map(({ _usage, _used, ...line }) => ({ ...line, invoice: stored.id }))
+  return lines.map((line) => ({ ...line, _usage: undefined, _used: undefined, invoice: stored.id }))
 }
 
 /** What billing credits take off, line by line. */

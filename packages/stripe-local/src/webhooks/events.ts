@@ -38,9 +38,14 @@ export class Events implements EventLog {
     if (account.rehearsing) return
     const id = newId('evt')
     const json = object === this.#last.object ? this.#last.json : account.written(object)
+    account.wasWritten(object, json)
     const shown = json === this.#last.json && this.#last.turn === account.db.turn ? this.#last.seq : null
     const request = account.cause ?? NO_REQUEST
-    const rest = `${previous ? `,"previous_attributes":${account.written(previous)}` : ''}},"livemode":${account.livemode},"pending_webhooks":0,"request":${JSON.stringify(request)},"type":"${type}"}`
+    // What most events end with is not written out: the view `events` puts it there.
+    const isPlain = !previous && request === NO_REQUEST && !account.livemode
+    const rest = isPlain
+      ? ''
+      : `${previous ? `,"previous_attributes":${account.written(previous)}` : ''}},"livemode":${account.livemode},"pending_webhooks":0,"request":${JSON.stringify(request)},"type":"${type}"}`
     const { rowid } = account.db.run(
       `insert into event_log (id, form, type, created, object_id, api_version, shown, object, rest)
        values (?, 'snapshot', ?, ?, ?, ?, ?, ?, ?)`,
