@@ -72,18 +72,21 @@ const SCHEMA = /* sql */ `
     api_version text,
     shown integer,                 -- the event that showed the same object before, and keeps it
     object text,                   -- what a snapshot event shows, if it is the first to
-    rest text not null             -- a snapshot event's JSON after its object; a thin event's whole JSON
+    rest text not null             -- a snapshot event's JSON after its object, '' for the usual; a thin event's whole JSON
   );
   -- Lists of all types walk along seq; a type belongs to one form only, and thin events are few.
   drop index if exists event_log_by_type;
   create index if not exists events_by_type on event_log (type, seq);
   create index if not exists events_thin on event_log (seq) where form = 'thin';
-  create view if not exists events as
+  drop view if exists events;
+  create view events as
     select seq, id, form, type, created, object_id,
       case when form = 'thin' then rest else
         '{"id":"' || id || '","object":"event","api_version":"' || api_version || '","created":' || created
         || ',"data":{"object":' || coalesce(object, (select object from event_log as first where first.seq = event_log.shown))
-        || rest
+        || case rest when '' then
+          '},"livemode":false,"pending_webhooks":0,"request":{"id":null,"idempotency_key":null},"type":"' || type || '"}'
+        else rest end
       end as data
     from event_log;
 
@@ -127,6 +130,9 @@ const LAYOUT = 1
 /** Larger, the write-ahead log is cut back to this after its pages went into the file. */
 const LOG_BYTES_MAX = 16 * 1024 * 1024
 const CACHE_KIB = 64 * 1024
+/** A request changes a few pages, and a file's log takes them whole; in memory large ones waste less and are fewer to keep. */
+const FILE_PAGE_BYTES = 8192
+const MEMORY_PAGE_BYTES = 32_768
 /** For one that is being restarted. */
 const LOCK_WAIT_MS = 1000
 
@@ -158,8 +164,9 @@ export class Database {
   constructor(file: string) {
     this.#lock = file === ':memory:' ? null : lockFor(file)
     this.#sqlite = new DatabaseSync(file)
+    const pageBytes = file === ':memory:' ? MEMORY_PAGE_BYTES : FILE_PAGE_BYTES
     // In WAL mode a killed process loses nothing that was committed; only a power cut could.
-    this.#sqlite.exec(`pragma page_size = 8192; pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 2000;
+    this.#sqlite.exec(`pragma page_size = ${pageBytes}; pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 2000;
       pragma journal_size_limit = ${LOG_BYTES_MAX}; pragma cache_size = -${CACHE_KIB}; pragma temp_store = memory`)
     this.#checkLayout(file)
     this.#sqlite.exec(SCHEMA)
