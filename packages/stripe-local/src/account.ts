@@ -209,10 +209,12 @@ export class Account {
   }
 }
 
+const UNDERSCORE = 95
+
 /** The wire form of an object without computed fields. What is left out stays as undefined: to delete it is slow. */
 export function visible(stored: object): Wire {
   const shown: Wire = { ...stored }
-  for (const key in shown) if (key.startsWith('_')) shown[key] = undefined
+  for (const key in shown) if (key.charCodeAt(0) === UNDERSCORE) shown[key] = undefined
   return shown
 }
 
