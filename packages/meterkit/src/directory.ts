@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg'
-import type { Database } from './database/database.ts'
+import { connect as connectTo, type Database } from './database/database.ts'
 import type { Logger } from './meterkit.ts'
 
 /**
@@ -36,8 +36,7 @@ export async function openDirectory(pool: Pool, log: Logger): Promise<Directory>
 
   /** Listens first and loads second, so that nothing falls between the two. */
   async function connect(): Promise<void> {
-    const client = await pool.connect()
-    client.on('error', lost)
+    const client = await connectTo(pool, lost)
     client.on('notification', ({ payload = '' }) => {
       const [customerId, subscriptionId] = payload.split(' ')
       if (customerId) add(customerId, subscriptionId || undefined)

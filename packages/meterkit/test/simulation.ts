@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test'
 import { invoiceDisagreements, type Recorded, usageDisagreements } from './agreement.ts'
+import { type Random, randomOf } from './random.ts'
 import { pass, type Subscriber, settled, subscriber, use, type World, world } from './world.ts'
 
 const SECOND_MS = 1_000
@@ -8,14 +9,6 @@ const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 /** Past the last time Stripe tries a webhook, and past the 24 hours it knows an identifier. */
 const WEBHOOK_RETRIES_MS = 3 * DAY_MS
-
-/** The same numbers for the same seed. */
-interface Random {
-  chance: (probability: number) => boolean
-  /** Both ends included. */
-  whole: (from: number, to: number) => number
-  pick: <T>(choices: readonly T[]) => T
-}
 
 interface Used extends Recorded {
   at: number
@@ -244,21 +237,4 @@ async function compareAll({ w, all }: Simulation): Promise<string[]> {
     found.push(...[...usage, ...invoices].map((line) => `${subscriber.customer.name}: ${line}`))
   }
   return found
-}
-
-/** Mulberry32. @see https://github.com/cprosche/mulberry32 */
-function randomOf(seed: number): Random {
-  let state = (seed * 7919) >>> 0
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-  const whole = (from: number, to: number) => from + Math.floor(next() * (to - from + 1))
-  return {
-    chance: (probability) => next() < probability,
-    whole,
-    pick: (choices) => choices[whole(0, choices.length - 1)]!,
-  }
 }

@@ -114,7 +114,7 @@ export async function subscriber(
 }
 
 /** Fills in the hosted Checkout page as a person would, without a browser. */
-async function pay(stripeLocal: StripeLocal, url: string): Promise<void> {
+export async function pay(stripeLocal: Pick<StripeLocal, 'url'>, url: string): Promise<void> {
   const form = new URLSearchParams({
     email: 'priya@example.com',
     name: 'Priya',

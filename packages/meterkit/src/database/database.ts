@@ -11,18 +11,31 @@ export async function withConnection<Result>(
   pool: Pool,
   work: (client: PoolClient) => Promise<Result>,
 ): Promise<Result> {
-  const client = await pool.connect()
   let broken: Error | undefined
   const lost = (error: Error) => {
     broken = error
   }
-  client.on('error', lost)
+  const client = await connect(pool, lost)
   try {
     return await work(client)
   } finally {
     client.off('error', lost)
     client.release(broken)
   }
+}
+
+/**
+ * A connection whose loss is heard from its first moment: a server that is ending sends its farewell right behind its
+ * greeting, before a promise of the pool's has told anybody of the connection.
+ */
+export function connect(pool: Pool, lost: (error: Error) => void): Promise<PoolClient> {
+  return new Promise((resolve, reject) => {
+    pool.connect((error, client) => {
+      if (!client) return reject(error)
+      client.on('error', lost)
+      resolve(client)
+    })
+  })
 }
 
 /** Commits what `work` did, or nothing of it. */
