@@ -112,6 +112,14 @@ async function nextWholeSecond({ clock }: ChangeContext): Promise<Date> {
   return new Date(next)
 }
 
+/**
+ * Stripe ends a subscription at the start of the second in which it is cancelled: usage of that second, and late usage
+ * reported under it, would be after the end and on no invoice.
+ */
+async function secondIsOver({ clock }: ChangeContext): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1000 - (clock().getTime() % 1000)))
+}
+
 /** Cuts the rollups where the old price will end, so that the flush reports each side under its own time. */
 async function cutAt({ pool }: ChangeContext, subscription: Subscription, at: Date): Promise<void> {
   await transaction(pool, async (client) => {
@@ -157,6 +165,7 @@ export async function cancelSubscription(
     await context.stripe.subscriptions.update(subscription.stripeId, { cancel_at_period_end: true })
   } else {
     await flushBefore(context, subscription, 'the subscription goes on')
+    await secondIsOver(context)
     await context.stripe.subscriptions.cancel(subscription.stripeId, { invoice_now: true, prorate: true })
     await takeLastInvoice(context, subscription)
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pass, settled, subscriber, use, world } from '../../test/world.ts'
+import { pass, settled, subscriber, until, use, world } from '../../test/world.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -62,4 +62,27 @@ test('cancelled now with webhooks late: the last invoice has what came before it
   assert.deepEqual(statuses, ['processed', 'failed'])
   const totals = (await w.meterkit.invoices.list(acme.customer.id)).map((invoice) => invoice.total)
   assert.deepEqual(totals, [100n]) // 20,000 tokens on Essential: twenty packages of $0.05
+})
+
+test('usage in the very second of a cancellation is on the last invoice, and so is late usage reported in it', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  await pass(w, 2 * HOUR_MS)
+  const switchedAt = w.clock()
+  await w.meterkit.subscriptions.switchPlan({ subscriptionId: acme.subscription.id, plan: 'business' })
+  await pass(w, HOUR_MS + 300)
+  use(w, acme, 100_000)
+  use(w, acme, 100_000, new Date(switchedAt.getTime() - MINUTE_MS))
+
+  const cancelling = w.meterkit.subscriptions.cancel({ subscriptionId: acme.subscription.id, when: 'now' })
+  await until(() => w.stripeLocal.receivedMeterEvents().length === 2)
+  await Promise.race([cancelling, new Promise((resolve) => setTimeout(resolve, 300))])
+  await pass(w, 700) // the clock goes on while the cancellation waits for the second to be over
+  await cancelling
+  await settled(w)
+  await w.meterkit.reports.sync()
+
+  const totals = (await w.meterkit.invoices.list(acme.customer.id)).map((invoice) => invoice.total)
+  assert.deepEqual(totals, [700n]) // 200,000 tokens on Business, 13.3: fourteen packages of $0.50
+  assert.equal((await w.meterkit.events.counts()).processed, 2)
 })

@@ -656,6 +656,7 @@ async function makePeace(round: Round): Promise<void> {
     await stage.pass(Math.max(Math.max(...ends) + 3 * HOUR_MS - stage.now(), HOUR_MS))
   }
   await comeToRest(round)
+  await webhooksAreProcessed(round)
 }
 
 /** As an operator who has looked at Stripe's dashboard: what is in doubt is sent again where it is not there. */
@@ -683,6 +684,9 @@ async function comeToRest(round: Round): Promise<void> {
     await stage.stripeLocal.idle()
     await askSync(round, stage.apps[0]!, false)
   }
+}
+
+async function webhooksAreProcessed({ stage }: Round): Promise<void> {
   for (let pause = 0; pause < 200; pause++) {
     if ((await stage.apps[0]!.ask('unprocessedWebhooks')).length === 0) return
     await sleep(20)
