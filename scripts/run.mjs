@@ -14,6 +14,7 @@ const COMMANDS = {
   test: { script: 'scripts/test.mjs' },
   check: { script: 'scripts/check.mjs' },
   bench: { script: 'bench/main.ts' },
+  'test:faults': { script: 'packages/meterkit/test/faults/main.ts' },
 }
 
 async function main([name, ...args]) {

@@ -41,6 +41,7 @@ export type TransactionEnd = 'commit' | 'rollback' | 'open'
 const VERBS = {
   record: async (uses: Use[]) => uses.map(record),
   recordInTransaction,
+  flood,
   sync: (scope: { customerId?: string; urgent?: boolean }) => meterkit.reports.sync(scope),
   drained: () => meterkit.events.drained(),
   void: (id: string) => meterkit.events.void(id, { by: 'omar', reason: 'a mistake' }),
@@ -58,7 +59,8 @@ const VERBS = {
   /** As every request of an app begins: makes the process know the subscription, whoever stored it. */
   gate: (customerId: string) => meterkit.subscriptions.ofCustomer(customerId),
   housekeeping: () => meterkit.housekeeping(),
-  pipeline: async () => ({ ...meterkit.events.pipeline(), heapBytes: process.memoryUsage().heapUsed }),
+  pipeline: async () => meterkit.events.pipeline(),
+  drain,
   unprocessedWebhooks: () => meterkit.webhooks.unprocessed(),
   secrets: async (added: string[]) => void secrets.push(...added),
 }
@@ -185,6 +187,70 @@ async function recordInTransaction(use: Use, end: TransactionEnd): Promise<{ id:
     client.release(true)
     throw error
   }
+}
+
+export interface Flood {
+  customerId: string
+  subscriptionId: string
+  events: number
+  /** Null: as fast as it can. */
+  perSecond: number | null
+  /** Which of them the database refuses. */
+  poisonedAt?: number
+}
+export interface Flooded {
+  recorded: number
+  /** Of one call of `recordEvent`. */
+  medianMicroseconds: number
+  p99Microseconds: number
+  slowestMilliseconds: number
+  /** Resident, after a quarter of the time and at the end. */
+  memoryBytes: [early: number, last: number]
+}
+
+const TICK_MS = 10
+
+/** Many events of one token each. Their ids are told once they are durable, as `record` tells refs. */
+async function flood({ customerId, subscriptionId, events, perSecond, poisonedAt }: Flood): Promise<Flooded> {
+  const micros = new Float64Array(events)
+  const perTick = perSecond === null ? 2_000 : (perSecond * TICK_MS) / 1_000
+  const began = performance.now()
+  let recorded = 0
+  let early = 0
+  for (let tick = 1; recorded < events; tick++) {
+    for (const upTo = Math.min(events, Math.floor(tick * perTick)); recorded < upTo; recorded++) {
+      const input = { meter: 'ai_tokens' as const, customerId, subscriptionId, quantity: 1 }
+      const properties = recorded === poisonedAt ? { poisoned: true } : null
+      const at = performance.now()
+      const { id, durable } = meterkit.recordEvent(properties ? { ...input, properties } : input)
+      micros[recorded] = (performance.now() - at) * 1_000
+      void durable.then(() => soon(id))
+    }
+    if (early === 0 && recorded >= events / 4) early = process.memoryUsage().rss
+    const waitMs = perSecond === null ? 0 : Math.max(began + tick * TICK_MS - performance.now(), 0)
+    await new Promise((resolve) => setTimeout(resolve, waitMs))
+  }
+  micros.sort()
+  return {
+    recorded,
+    medianMicroseconds: micros[events >> 1]!,
+    p99Microseconds: micros[Math.floor(events * 0.99)]!,
+    slowestMilliseconds: micros.at(-1)! / 1_000,
+    memoryBytes: [early, process.memoryUsage().rss],
+  }
+}
+
+/** Waits until all is stored. @returns how fast it went once it had begun; a back-off before is not counted */
+async function drain(): Promise<{ perSecond: number }> {
+  const before = meterkit.events.pipeline().stored
+  let beganAt = performance.now()
+  while (meterkit.events.pipeline().stored === before) {
+    beganAt = performance.now()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await meterkit.events.drained()
+  const seconds = (performance.now() - beganAt) / 1_000
+  return { perSecond: (meterkit.events.pipeline().stored - before) / seconds }
 }
 
 function tell(report: Report): void {

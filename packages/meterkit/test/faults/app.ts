@@ -10,6 +10,7 @@ const PATIENCE_MS = 60_000
 export interface App {
   name: string
   settings: AppSettings
+  pid: number
   /** Of its server for webhooks. */
   port: number
   alive: () => boolean
@@ -70,6 +71,7 @@ export async function startApp(name: string, settings: AppSettings, listener: Ap
   const app: App = {
     name,
     settings,
+    pid: child.pid!,
     port: 0,
     alive: () => alive && !killed,
     setClock: (clockOffsetMs) => post(child, { clockOffsetMs }),

@@ -107,6 +107,13 @@ export async function verdictOf(
   return { findings, offered: ledger.uses.size, stored: events.length, lost, doubled, unbillable }
 }
 
+/** How many events were promised, by id, and are not in the table, and how many rows the table has. */
+export async function missingFrom(pool: Pool, promised: Iterable<string>): Promise<{ stored: number; lost: string[] }> {
+  const rows = await allRows<{ id: string }>(pool, 'select id from billing.meter_events')
+  const stored = new Set(rows.map((row) => row.id))
+  return { stored: rows.length, lost: [...promised].filter((id) => !stored.has(id)) }
+}
+
 /** What callers were told against the table. */
 async function compareTold(
   findings: string[],
