@@ -78,7 +78,7 @@ async function main(): Promise<number> {
   }
 
   async function manyKills(seed: number): Promise<void> {
-    const verdict = await killWhileRecording(server, randomOf(seed), KILLS, 'kills')
+    const verdict = await killWhileRecording(server, randomOf(seed), KILLS)
     tally.add(verdict)
     tally.strike('kill while recording', KILLS)
     say(`${mark(verdict)} ${KILLS} kills while recording: ${verdict.promised} promised, ${verdict.stored} stored`)
@@ -86,7 +86,7 @@ async function main(): Promise<number> {
   }
 
   async function longOutage(): Promise<void> {
-    const result = await outage(server, { ...OUTAGE, name: 'outage' })
+    const result = await outage(server, OUTAGE)
     const { recorded, findings } = result
     tally.add({ offered: recorded, stored: recorded, lost: 0, doubled: 0, findings })
     tally.strike('PostgreSQL stopped', 1)

@@ -86,7 +86,7 @@ const ACTIONS: readonly [percent: number, action: (round: Round) => Promise<stri
 /** @param steps  how many actions; a hundred take about ten seconds */
 export async function playRound(server: Server, seed: number, steps: number): Promise<RoundResult> {
   const random = randomOf(seed)
-  const stage = await openStage(server, `round_${process.pid}_${seed}_${Date.now()}`, { apps: random.whole(2, 3) })
+  const stage = await openStage(server, { apps: random.whole(2, 3) })
   const trail: string[] = []
   const say = (line: string) => {
     const told = `${new Date(stage.now()).toISOString()} ${line}`

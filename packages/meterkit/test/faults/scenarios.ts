@@ -19,9 +19,8 @@ export async function killWhileRecording(
   server: Server,
   random: Random,
   kills: number,
-  name: string,
 ): Promise<Verdict & { promised: number }> {
-  const stage = await openStage(server, name, { apps: 1 })
+  const stage = await openStage(server, { apps: 1 })
   const ledger = newLedger()
   try {
     const payer = await stage.subscribe('acme', 'essential')
@@ -76,9 +75,9 @@ export interface Outage extends Flooded {
 /** PostgreSQL is stopped while events come at a steady rate; it comes back when the last has been recorded. */
 export async function outage(
   server: Server,
-  { seconds, perSecond, name }: { seconds: number; perSecond: number; name: string },
+  { seconds, perSecond }: { seconds: number; perSecond: number },
 ): Promise<Outage> {
-  const stage = await openStage(server, name, { apps: 1 })
+  const stage = await openStage(server, { apps: 1 })
   try {
     const { customerId, subscriptionId } = await stage.subscribe('acme', 'essential')
     const [app] = stage.apps

@@ -53,13 +53,12 @@ const START = new Date('2026-11-24T12:00:00Z').getTime()
 const STRIPE_TIMEOUT_MS = 700
 const DELIVERY_TIMEOUT_MS = 20_000
 
-/** @param database  a name no other run on this server has */
-export async function openStage(
-  server: Server,
-  database: string,
-  { apps: count, poisoned = true }: { apps: number; poisoned?: boolean },
-): Promise<Stage> {
+let opened = 0
+
+export async function openStage(server: Server, { apps: count }: { apps: number }): Promise<Stage> {
   await server.start()
+  opened += 1
+  const database = `stage_${opened}`
   await server.createDatabase(database)
   const databaseUrl = server.url(database)
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 6 })
@@ -107,12 +106,19 @@ export async function openStage(
     close,
   }
   const router = await openRouter(stage, clockOffsetMs)
-  stage.apps.push(await startApp('app 0', settings(0), listener))
-  if (poisoned) await refusePoison(pool)
-  const { webhookSecrets } = await stage.apps[0]!.ask('provision', `${router.url}/webhooks/stripe`)
-  secrets.push(...webhookSecrets)
-  await stage.apps[0]!.ask('secrets', webhookSecrets)
-  for (let index = 1; index < count; index++) stage.apps.push(await startApp(`app ${index}`, settings(index), listener))
+  try {
+    stage.apps.push(await startApp('app 0', settings(0), listener))
+    await refusePoison(pool)
+    const { webhookSecrets } = await stage.apps[0]!.ask('provision', `${router.url}/webhooks/stripe`)
+    secrets.push(...webhookSecrets)
+    await stage.apps[0]!.ask('secrets', webhookSecrets)
+    const others = Array.from({ length: count - 1 }, (_, index) => index + 1)
+    const started = others.map((index) => startApp(`app ${index}`, settings(index), listener))
+    stage.apps.push(...(await Promise.all(started)))
+  } catch (error) {
+    await close()
+    throw error
+  }
   return stage
 
   async function pass(milliseconds: number): Promise<void> {
