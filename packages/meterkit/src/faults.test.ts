@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { after, type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startApp } from '../test/faults/app.ts'
 import { missingFrom } from '../test/faults/checker.ts'
-import { type KillPoint, killWorkerAt, playRound } from '../test/faults/round.ts'
+import { ANSWER_DELAY_MS, type KillPoint, killWorkerAt, playRound } from '../test/faults/round.ts'
 import { killWhileRecording, outage } from '../test/faults/scenarios.ts'
 import { type Server, startServer } from '../test/faults/server.ts'
 import { comesTrue, openStage, type Payer, type Stage } from '../test/faults/stage.ts'
@@ -66,11 +67,13 @@ test('PostgreSQL away for 5 s under 5,000 events a second: nothing is lost, noth
 
 const POINTS: [point: KillPoint, received: number][] = [
   ['before a report is written', 0],
+  ['while a report is written', 0],
   ['before Stripe hears of it', 0],
   ['after Stripe accepted it', 1],
 ]
 for (const [point, received] of POINTS) {
-  for (const laterMs of [60_000, 30 * HOUR_MS]) {
+  // The hours Stripe knows an identifier matter once it may have been sent.
+  for (const laterMs of point.endsWith('written') ? [60_000] : [60_000, 30 * HOUR_MS]) {
     test(`a worker killed ${point}: another counts its usage once, ${laterMs / 60_000} minutes later`, async (t) => {
       const { stage, payer } = await stageFor(t, 2)
       await stage.apps[0]!.ask('record', uses(payer, 3))
@@ -78,10 +81,13 @@ for (const [point, received] of POINTS) {
 
       assert.equal(await killWorkerAt(stage, stage.apps[0]!, point), true)
       assert.equal(stage.stripeLocal.receivedMeterEvents().length, received)
+      if (received > 0) await sleep(ANSWER_DELAY_MS)
       await stage.pass(laterMs)
       await stage.apps[1]!.ask('sync', {})
 
       assert.equal(counted(stage, payer), '300')
+      const { rows } = await stage.pool.query(`select status from billing.reports where status <> 'cleared'`)
+      assert.deepEqual(rows, [{ status: 'accepted' }])
       assert.equal(stage.stripeLocal.receivedMeterEvents().length, 1)
     })
   }
@@ -111,6 +117,7 @@ test('a second process is refused the journal of the first, and told whose it is
   const { settings } = stage.apps[0]!
 
   const second = startApp('second', settings, { durable: () => {}, crashed: () => {} })
+  t.after(() => second.then((app) => app.kill()).catch(() => {}))
 
   await assert.rejects(second, new RegExp(`journal in ${settings.journalDirectory} is in use by another process`))
 })

@@ -105,6 +105,22 @@ test('a caller key counts once for a customer, also from two processes at once; 
   assert.deepEqual(rest, [])
 })
 
+test('a caller key counts once for good, also when the month has changed and its events lie in another partition', async (t) => {
+  const pool = await database(t)
+  const subscription = await subscribed(pool)
+  const months = ['2026-11-30T23:59:59Z', '2026-12-01T00:00:01Z', '2027-02-01T00:00:00Z']
+
+  const stored = []
+  for (const month of months) {
+    const id = newUuid({ msecs: Date.parse(month) })
+    const batch = [use(subscription, '5', '2026-11-24T10:00:00Z', { id, key: 'order-1' })]
+    stored.push((await storeBatch(pool, batch, silent)).stored)
+  }
+
+  assert.deepEqual(stored, [1, 0, 0])
+  assert.deepEqual(await rollups(pool), ['11-24 10:00:00 5 (1)'])
+})
+
 test('one poisoned event is set aside, the others pass', async (t) => {
   const pool = await database(t)
   const subscription = await subscribed(pool)

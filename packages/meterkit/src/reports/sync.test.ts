@@ -41,6 +41,22 @@ test('PostgreSQL may drop every connection in the middle of a sync: the process 
   assert.equal((await w.meterkit.events.counts()).processed, 1)
 })
 
+test('500 and 409 after the work was done: the same identifier under another key, counted once', async (t) => {
+  for (const status of [500, 409] as const) {
+    const w = await world(t, { sdkRetries: 0 })
+    const acme = await subscriber(w)
+    use(w, acme, 5_000)
+    w.stripeLocal.faults.answer(status, 1, '/v1/billing/meter_events', true)
+    assert.equal((await w.meterkit.reports.sync()).postponed, 1)
+
+    await pass(w, MINUTE_MS)
+    const { created, accepted } = await w.meterkit.reports.sync()
+
+    assert.deepEqual([created, accepted], [0, 1])
+    assert.equal(w.stripeLocal.usage(acme.customer.stripeId!, 'ai_tokens'), '5000')
+  }
+})
+
 test('an hour whose sum has more digits than Stripe takes is sent in parts', async (t) => {
   const w = await world(t)
   const acme = await subscriber(w)

@@ -164,6 +164,10 @@ async function compareTold(
     lost += 1
     findings.push(`lost: ${ref} (${told(use)}) was promised${error ? `, and is set aside: ${error}` : ''}`)
   }
+  for (const [ref, error] of asideByRef) {
+    const use = ledger.uses.get(ref)
+    if (use && !use.poisoned && use.key === null) findings.push(`${ref} is set aside for nothing: ${error}`)
+  }
   for (const event of events) {
     if (event.void && !ledger.voidsAsked.has(event.id)) findings.push(`${event.id} is void and nobody voided it`)
     if (!event.void && ledger.voidsDone.has(event.id)) findings.push(`${event.id} was voided and is not void`)

@@ -18,7 +18,8 @@ const OUTAGE = { seconds: 60, perSecond: 5_000 }
 /** Rounds of one run are numbered after its seed. */
 const ROUNDS_MAX = 1_000
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '10' },
@@ -56,7 +57,7 @@ class Tally {
 }
 
 async function main(): Promise<number> {
-  if (values['without-safeguards']) return (await withoutSafeguards(say)) ? 0 : 1
+  if (values['without-safeguards']) return (await withoutSafeguards(say, positionals)) ? 0 : 1
   const server = await startServer()
   const tally = new Tally()
   try {

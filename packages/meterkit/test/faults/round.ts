@@ -371,17 +371,19 @@ async function killWorker(round: Round): Promise<string> {
   return `${app.name} is killed while it syncs`
 }
 
-export type KillPoint = 'before a report is written' | 'before Stripe hears of it' | 'after Stripe accepted it'
+const KILL_POINTS = [
+  'before a report is written',
+  'while a report is written',
+  'before Stripe hears of it',
+  'after Stripe accepted it',
+] as const
+export type KillPoint = (typeof KILL_POINTS)[number]
 
 async function killAtPoint(round: Round): Promise<string> {
   const { random, stage } = round
   await calm(round)
   await stage.server.start()
-  const point = random.pick([
-    'before a report is written',
-    'before Stripe hears of it',
-    'after Stripe accepted it',
-  ] as const)
+  const point = random.pick(KILL_POINTS)
   const app = await someApp(round)
   await record(round, app, draw(round, 3))
   await app.ask('drained').catch(outcomeOf)
@@ -391,20 +393,24 @@ async function killAtPoint(round: Round): Promise<string> {
   return `${app.name} is killed ${point}${met ? '' : ' (which it did not come to)'}`
 }
 
+/** Time enough to kill whoever waits for the answer; for as long the local Stripe holds its idempotency key. */
+export const ANSWER_DELAY_MS = 500
+
 /** Kills a process that has usage to report at one point of its work. @returns false where it did not come to it */
 export async function killWorkerAt(stage: Stage, app: App, point: KillPoint): Promise<boolean> {
   const { pool, stripeLocal } = stage
-  const blocker = point === 'before a report is written' ? await pool.connect() : null
-  await blocker?.query('begin; select 1 from billing.rollups for update')
+  const lock = LOCKS[point]
+  const blocker = lock ? await pool.connect() : null
+  await blocker?.query(`begin; ${lock!.taken}`)
   stripeLocal.faults.clear()
   if (point === 'before Stripe hears of it') stripeLocal.faults.hang(1, METER_EVENTS)
-  if (point === 'after Stripe accepted it') stripeLocal.faults.delay(10_000, 1, METER_EVENTS)
+  if (point === 'after Stripe accepted it') stripeLocal.faults.delay(ANSWER_DELAY_MS, 1, METER_EVENTS)
   const requests = stripeLocal.requestCount(METER_EVENTS)
   const received = stripeLocal.receivedMeterEvents().length
   const syncing = app.ask('sync', {}).catch(outcomeOf)
   const met = await Promise.race([
     comesTrue(async () => {
-      if (blocker) return (await waitingForLocks(stage)) > 0
+      if (lock) return (await waiting(stage, lock.statement)) > 0
       if (point === 'before Stripe hears of it') return stripeLocal.requestCount(METER_EVENTS) > requests
       return stripeLocal.receivedMeterEvents().length > received
     }),
@@ -417,10 +423,23 @@ export async function killWorkerAt(stage: Stage, app: App, point: KillPoint): Pr
   return met
 }
 
-async function waitingForLocks({ pool }: Stage): Promise<number> {
+/** What is locked so that a worker waits at a point, and the statement it then waits in. */
+const LOCKS: Partial<Record<KillPoint, { taken: string; statement: string }>> = {
+  'before a report is written': {
+    taken: 'select 1 from billing.rollups for update',
+    statement: '%for update of rollup%',
+  },
+  'while a report is written': {
+    taken: 'lock table billing.reports in exclusive mode',
+    statement: '%insert into billing.reports%',
+  },
+}
+
+async function waiting({ pool }: Stage, statement: string): Promise<number> {
   const { rows } = await pool.query<{ waiting: number }>(
     `select count(*)::int as waiting from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock' and query like '%for update of rollup%'`,
+    where datname = current_database() and wait_event_type = 'Lock' and query like $1`,
+    [statement],
   )
   return rows[0]!.waiting
 }
