@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { type AnswerSchema, type Fields, requestSchema, type TypeSchema } from '../src/schema/schema.ts'
+import {
+  type AnswerSchema,
+  endpointFor,
+  type Fields,
+  fieldsIn,
+  isObjectType,
+  type TypeSchema,
+} from '../src/schema/schema.ts'
 
 const schema = JSON.parse(readFileSync(new URL('answers.json', import.meta.url), 'utf8')) as AnswerSchema
 
@@ -22,25 +29,10 @@ const AHEAD = 'unknown to the SDK'
 
 /** What is wrong with an answer, one sentence each. */
 export function checkAnswer(method: string, pathname: string, body: string): string[] {
-  const key = endpointOf(method, pathname)
+  const key = endpointFor(method, pathname)
   const type = key === undefined ? undefined : schema.endpoints[key]
   if (!type) return key === undefined ? [`${method} ${pathname} is no endpoint the SDK knows`] : []
   return compare(type, JSON.parse(body), key!)
-}
-
-/** A literal segment is a better match than an id. */
-function endpointOf(method: string, pathname: string): string | undefined {
-  const parts = pathname.split('/')
-  const fits = Object.keys(requestSchema.endpoints).filter((key) => {
-    const [verb, url] = key.split(' ') as [string, string]
-    const segments = url.split('/')
-    return (
-      verb === method &&
-      segments.length === parts.length &&
-      segments.every((segment, i) => segment === ':' || segment === parts[i])
-    )
-  })
-  return fits.toSorted((a, b) => a.split(':').length - b.split(':').length)[0]
 }
 
 /** Every problem of a value of this type; `at` says where it is. */
@@ -86,13 +78,8 @@ function searchFields(of: TypeSchema): Fields {
   return { object: { enum: ['search_result'] }, ...page, 'total_count?': 'number' }
 }
 
-function isObjectType(type: TypeSchema): boolean {
-  return typeof type === 'object' && ('ref' in type || 'object' in type)
-}
-
 function fieldsOf(type: TypeSchema): Fields {
-  if (typeof type === 'object' && 'ref' in type) return schema.types[type.ref]!
-  return typeof type === 'object' && 'object' in type ? type.object : {}
+  return fieldsIn(schema.types, type)
 }
 
 function compareFields(fields: Fields, value: unknown, at: string): string[] {

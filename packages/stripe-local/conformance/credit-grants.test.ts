@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Stripe } from 'stripe'
 import { conformance, seconds } from './conformance.ts'
-import { eventsAbout, refusal, tokens } from './tokens.ts'
+import { eventsOf } from './plans.ts'
+import { refused } from './refusal.ts'
+import { tokens } from './tokens.ts'
 
 const PAGE = 'docs.stripe.com/billing/subscriptions/usage-based/billing-credits'
 
@@ -45,7 +47,7 @@ conformance(
       [1000, 1000],
     )
     await subject.eventually(async () => {
-      assert.deepEqual(await eventsAbout(stripe, grant.id, 'billing.credit_grant.'), ['billing.credit_grant.created'])
+      assert.deepEqual(await eventsOf(stripe, grant.id, 'billing.credit_grant.'), ['billing.credit_grant.created'])
     })
   },
 )
@@ -128,7 +130,7 @@ conformance(
     assert.equal((await invoices())[0]!.total, 170) // 200 less 30
 
     const both = { applicability_config: { scope: { price_type: 'metered' as const, prices: [{ id: price.id }] } } }
-    assert.equal((await refusal(stripe.billing.creditGrants.create(grantOf(customer.id, 1, both)))).statusCode, 400)
+    assert.equal((await refused(stripe.billing.creditGrants.create(grantOf(customer.id, 1, both)))).statusCode, 400)
     const seat = await stripe.prices.create({
       currency: 'usd',
       unit_amount: 1,
@@ -136,7 +138,7 @@ conformance(
       product_data: { name: 'Seat' },
     })
     const licensed = stripe.billing.creditGrants.create(grantOf(customer.id, 1, scope([seat.id])))
-    assert.equal((await refusal(licensed)).statusCode, 400)
+    assert.equal((await refused(licensed)).statusCode, 400)
   },
 )
 
@@ -226,7 +228,7 @@ conformance(
 
     await use('100000', '2026-01-10T08:00:00Z')
     await clock.advance('2026-02-10T10:30:00Z')
-    assert.equal((await refusal(stripe.billing.creditGrants.voidGrant(first.id))).statusCode, 400)
+    assert.equal((await refused(stripe.billing.creditGrants.voidGrant(first.id))).statusCode, 400)
     const { data } = await stripe.billing.creditGrants.list({ customer: customer.id })
     assert.equal(data.length, 3)
   },

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Stripe } from 'stripe'
 import { conformance } from './conformance.ts'
-import { draftOf, eventsAbout, payer, refusal } from './tokens.ts'
+import { eventsOf } from './plans.ts'
+import { refused } from './refusal.ts'
+import { draftOf, payer } from './tokens.ts'
 
 const CREATE = 'CreditNotes.create'
 
@@ -67,9 +69,9 @@ conformance(
     assert.equal((await stripe.invoices.retrieve(invoice.id)).post_payment_credit_notes_amount, 600)
 
     const short = stripe.creditNotes.create({ invoice: invoice.id, amount: 100, credit_amount: 50 })
-    assert.equal((await refusal(short)).statusCode, 400)
+    assert.equal((await refused(short)).statusCode, 400)
     const beyond = stripe.creditNotes.create({ invoice: invoice.id, amount: 500, credit_amount: 500 })
-    assert.equal((await refusal(beyond)).statusCode, 400)
+    assert.equal((await refused(beyond)).statusCode, 400)
   },
 )
 
@@ -110,7 +112,7 @@ conformance(
     const tooMany: Stripe.CreditNoteCreateParams.Line[] = [
       { type: 'invoice_line_item', invoice_line_item: pens!.id, quantity: 5 },
     ]
-    assert.equal((await refusal(stripe.creditNotes.create({ invoice: invoice.id, lines: tooMany }))).statusCode, 400)
+    assert.equal((await refused(stripe.creditNotes.create({ invoice: invoice.id, lines: tooMany }))).statusCode, 400)
   },
 )
 
@@ -128,13 +130,13 @@ conformance(
     const whole = await stripe.invoices.retrieve(invoice.id)
     assert.deepEqual([whole.amount_remaining, whole.pre_payment_credit_notes_amount], [1000, 0])
     await eventually(async () => {
-      const types = await eventsAbout(stripe, note.id, 'credit_note.')
+      const types = await eventsOf(stripe, note.id, 'credit_note.')
       assert.deepEqual(types, ['credit_note.created', 'credit_note.updated', 'credit_note.voided'])
     })
 
     const { invoice: paid } = await paidOf(stripe, [1000])
     const after = await stripe.creditNotes.create({ invoice: paid.id, amount: 100, credit_amount: 100 })
-    assert.equal((await refusal(stripe.creditNotes.voidCreditNote(after.id))).statusCode, 400)
+    assert.equal((await refused(stripe.creditNotes.voidCreditNote(after.id))).statusCode, 400)
   },
 )
 
@@ -147,7 +149,7 @@ conformance(
     const payment_intent = String(data[0]!.payment.payment_intent)
     await stripe.refunds.create({ payment_intent, amount: 700 })
     const beyond = stripe.creditNotes.create({ invoice: invoice.id, amount: 400, credit_amount: 400 })
-    assert.equal((await refusal(beyond)).statusCode, 400)
+    assert.equal((await refused(beyond)).statusCode, 400)
     const rest = await stripe.creditNotes.create({ invoice: invoice.id, amount: 300, credit_amount: 300 })
     assert.equal(rest.refunds.length, 0)
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { conformance } from './conformance.ts'
-import { draftOf, payer, refusal, tokens } from './tokens.ts'
+import { refused } from './refusal.ts'
+import { draftOf, payer, tokens } from './tokens.ts'
 
 const PAGE = 'docs.stripe.com/currencies'
 
@@ -91,7 +92,7 @@ conformance(
 
 conformance('a currency Stripe does not know is refused', `${PAGE}: supported currencies`, async ({ stripe }) => {
   const customer = await stripe.customers.create()
-  const error = await refusal(stripe.invoiceItems.create({ customer: customer.id, amount: 5, currency: 'xxx' }))
+  const error = await refused(stripe.invoiceItems.create({ customer: customer.id, amount: 5, currency: 'xxx' }))
   assert.equal(error.statusCode, 400)
   assert.match(error.message, /Invalid currency: xxx/)
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { conformance, seconds } from './conformance.ts'
-import { draftOf, payer, refusal } from './tokens.ts'
+import { refused } from './refusal.ts'
+import { draftOf, payer } from './tokens.ts'
 
 conformance(
   'an item has an amount, or units at a unit price, and waits for an invoice',
@@ -49,12 +50,12 @@ conformance(
       recurring: { interval: 'month' },
       product_data: { name: unique('Plan') },
     })
-    const recurring = await refusal(
+    const recurring = await refused(
       stripe.invoiceItems.create({ customer: customer.id, pricing: { price: monthly.id } }),
     )
     assert.match(recurring.message, /only accepts prices with `type=one_time`/)
     await stripe.prices.update(once.id, { active: false })
-    const inactive = await refusal(stripe.invoiceItems.create({ customer: customer.id, pricing: { price: once.id } }))
+    const inactive = await refused(stripe.invoiceItems.create({ customer: customer.id, pricing: { price: once.id } }))
     assert.match(inactive.message, /inactive/)
   },
 )
@@ -95,8 +96,8 @@ conformance(
     assert.equal(line!.parent!.invoice_item_details!.invoice_item, item!.id)
 
     await stripe.invoices.finalizeInvoice(draft.id)
-    assert.equal((await refusal(stripe.invoiceItems.update(item!.id, { amount: 1 }))).statusCode, 400)
-    assert.equal((await refusal(stripe.invoiceItems.del(item!.id))).statusCode, 400)
+    assert.equal((await refused(stripe.invoiceItems.update(item!.id, { amount: 1 }))).statusCode, 400)
+    assert.equal((await refused(stripe.invoiceItems.del(item!.id))).statusCode, 400)
   },
 )
 
@@ -131,16 +132,16 @@ conformance(
     const customer = await payer(stripe)
     const draft = await draftOf(stripe, customer.id, [1000])
     const other = stripe.invoiceItems.create({ customer: customer.id, invoice: draft.id, amount: 5, currency: 'eur' })
-    assert.equal((await refusal(other)).statusCode, 400)
+    assert.equal((await refused(other)).statusCode, 400)
     const twice = stripe.invoiceItems.create({
       customer: customer.id,
       currency: 'usd',
       amount: 5,
       unit_amount_decimal: '5' as never,
     })
-    assert.equal((await refusal(twice)).statusCode, 400)
+    assert.equal((await refused(twice)).statusCode, 400)
     const nothing = stripe.invoiceItems.create({ customer: customer.id, currency: 'usd', description: 'Nothing' })
-    assert.equal((await refusal(nothing)).statusCode, 400)
+    assert.equal((await refused(nothing)).statusCode, 400)
   },
 )
 
@@ -177,6 +178,6 @@ conformance(
     const full = await stripe.invoices.addLines(draft.id, { lines })
     assert.equal(full.total, 250)
     const more = stripe.invoiceItems.create({ customer: customer.id, invoice: draft.id, amount: 1, currency: 'usd' })
-    assert.equal((await refusal(more)).statusCode, 400)
+    assert.equal((await refused(more)).statusCode, 400)
   },
 )

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Stripe } from 'stripe'
 import { conformance, seconds } from './conformance.ts'
-import { eventsAbout, linesOf, tokens } from './tokens.ts'
+import { eventsOf, linesOf } from './plans.ts'
+import { tokens } from './tokens.ts'
 
 conformance(
   'a renewal is a draft for an hour, then finalized and charged',
@@ -36,9 +37,7 @@ conformance(
     await clock.advance('2026-02-10T10:30:00Z')
     const [paid] = await invoices()
     await subject.eventually(async () => {
-      const types = (await eventsAbout(subject.stripe, paid!.id, 'invoice.')).filter(
-        (type) => type !== 'invoice.updated',
-      )
+      const types = (await eventsOf(subject.stripe, paid!.id, 'invoice.')).filter((type) => type !== 'invoice.updated')
       assert.deepEqual(types, ['invoice.created', 'invoice.finalized', 'invoice.paid', 'invoice.payment_succeeded'])
     })
     const { data } = await subject.stripe.invoicePayments.list({ invoice: paid!.id })
@@ -98,7 +97,7 @@ conformance(
     assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, 'past_due')
     // "An automatic payment failure … will set this field to `true`", "Paying an invoice … to `false`".
     assert.equal(((await stripe.customers.retrieve(customer.id)) as Stripe.Customer).delinquent, true)
-    const types = await eventsAbout(stripe, open!.id, 'invoice.')
+    const types = await eventsOf(stripe, open!.id, 'invoice.')
     assert.ok(types.includes('invoice.payment_failed'))
 
     const good = await stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
@@ -132,7 +131,7 @@ conformance(
     const [open] = await invoices()
     assert.deepEqual([open!.status, open!.collection_method, open!.attempted], ['open', 'send_invoice', false])
     assert.ok(open!.due_date! - open!.created >= 7 * 86_400 - 60)
-    assert.ok((await eventsAbout(stripe, open!.id, 'invoice.')).includes('invoice.sent'))
+    assert.ok((await eventsOf(stripe, open!.id, 'invoice.')).includes('invoice.sent'))
     await clock.advance('2026-02-18T10:30:00Z')
     assert.equal((await stripe.subscriptions.retrieve(subscription.id)).status, 'past_due')
   },

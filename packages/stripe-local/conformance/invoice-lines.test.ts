@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { conformance } from './conformance.ts'
-import { draftOf, linesOf, payer, refusal, tokens } from './tokens.ts'
+import { linesOf } from './plans.ts'
+import { refused } from './refusal.ts'
+import { draftOf, payer, tokens } from './tokens.ts'
 
 conformance(
   'lines are added to a draft, changed and removed in bulk',
@@ -46,12 +48,12 @@ conformance(
     assert.deepEqual(linesOf(left), ['900 First'])
     assert.equal((await stripe.invoiceItems.retrieve(pending.id)).invoice, null) // it waits again
     assert.equal(
-      (await refusal(stripe.invoiceItems.retrieve(two.parent!.invoice_item_details!.invoice_item))).statusCode,
+      (await refused(stripe.invoiceItems.retrieve(two.parent!.invoice_item_details!.invoice_item))).statusCode,
       404,
     )
 
     await stripe.invoices.finalizeInvoice(draft.id)
-    const late = await refusal(stripe.invoices.addLines(draft.id, { lines: [{ amount: 1, description: 'Late' }] }))
+    const late = await refused(stripe.invoices.addLines(draft.id, { lines: [{ amount: 1, description: 'Late' }] }))
     assert.equal(late.statusCode, 400)
   },
 )

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Stripe } from 'stripe'
 import { conformance, type Subject, seconds } from './conformance.ts'
-import { linesOf, refusal, tokens } from './tokens.ts'
+import { linesOf } from './plans.ts'
+import { refused } from './refusal.ts'
+import { tokens } from './tokens.ts'
 
 const PAGE = 'Invoices.createPreview'
 
@@ -133,7 +135,7 @@ conformance(
       subscription: subscription.id,
       subscription_details: { cancel_at_period_end: true },
     })
-    const error = await refusal(ending)
+    const error = await refused(ending)
     assert.deepEqual([error.statusCode, error.code], [404, 'invoice_upcoming_none'])
     assert.equal((await stripe.invoices.createPreview({ subscription: subscription.id })).total, 3000)
   },
@@ -209,9 +211,9 @@ conformance(
   'a preview needs to know whose it is',
   'InvoiceCreatePreviewParams: customer, subscription or schedule; observed: "You must provide at least one of"',
   async ({ stripe }) => {
-    assert.equal((await refusal(stripe.invoices.createPreview({}))).statusCode, 400)
+    assert.equal((await refused(stripe.invoices.createPreview({}))).statusCode, 400)
     const customer = await stripe.customers.create()
-    const none = await refusal(stripe.invoices.createPreview({ customer: customer.id }))
+    const none = await refused(stripe.invoices.createPreview({ customer: customer.id }))
     assert.equal(none.code, 'invoice_upcoming_none')
   },
 )

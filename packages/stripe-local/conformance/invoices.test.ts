@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { conformance, seconds } from './conformance.ts'
-import { draftOf, eventsAbout, payer, refusal } from './tokens.ts'
+import { eventsOf } from './plans.ts'
+import { refused } from './refusal.ts'
+import { draftOf, payer } from './tokens.ts'
 
 conformance(
   'an invoice is a draft until it is finalized, then open with a number, and paid by its payment intent',
@@ -43,7 +45,7 @@ conformance(
     await stripe.invoices.finalizeInvoice(draft.id)
     await stripe.invoices.pay(draft.id)
     await eventually(async () => {
-      const types = await eventsAbout(stripe, draft.id, 'invoice.')
+      const types = await eventsOf(stripe, draft.id, 'invoice.')
       const milestones = types.filter((type) => type !== 'invoice.updated')
       assert.deepEqual(milestones, [
         'invoice.created',
@@ -77,7 +79,7 @@ conformance(
     await stripe.invoices.finalizeInvoice(draft.id)
     const { metadata } = await stripe.invoices.update(draft.id, { metadata: { order: '2' } })
     assert.deepEqual(metadata, { order: '2' })
-    const error = await refusal(stripe.invoices.update(draft.id, { collection_method: 'charge_automatically' }))
+    const error = await refused(stripe.invoices.update(draft.id, { collection_method: 'charge_automatically' }))
     assert.equal(error.code, 'invoice_not_editable')
   },
 )
@@ -89,11 +91,11 @@ conformance(
     const customer = await payer(stripe)
     const draft = await draftOf(stripe, customer.id, [1000])
     assert.deepEqual({ ...(await stripe.invoices.del(draft.id)) }, { id: draft.id, object: 'invoice', deleted: true })
-    assert.equal((await refusal(stripe.invoices.retrieve(draft.id))).code, 'resource_missing')
+    assert.equal((await refused(stripe.invoices.retrieve(draft.id))).code, 'resource_missing')
 
     const other = await draftOf(stripe, customer.id, [1000])
     await stripe.invoices.finalizeInvoice(other.id)
-    assert.equal((await refusal(stripe.invoices.del(other.id))).statusCode, 400)
+    assert.equal((await refused(stripe.invoices.del(other.id))).statusCode, 400)
   },
 )
 
@@ -103,7 +105,7 @@ conformance(
   async ({ stripe }) => {
     const customer = await payer(stripe)
     const first = await draftOf(stripe, customer.id, [1000])
-    assert.equal((await refusal(stripe.invoices.voidInvoice(first.id))).statusCode, 400) // a draft is not open
+    assert.equal((await refused(stripe.invoices.voidInvoice(first.id))).statusCode, 400) // a draft is not open
     await stripe.invoices.finalizeInvoice(first.id)
     const given = await stripe.invoices.markUncollectible(first.id)
     assert.equal(given.status, 'uncollectible')
@@ -117,7 +119,7 @@ conformance(
     await stripe.invoices.finalizeInvoice(second.id)
     await stripe.invoices.markUncollectible(second.id)
     assert.equal((await stripe.invoices.pay(second.id)).status, 'paid')
-    const again = await refusal(stripe.invoices.pay(second.id))
+    const again = await refused(stripe.invoices.pay(second.id))
     assert.equal(again.message, 'Invoice is already paid')
   },
 )
@@ -142,12 +144,12 @@ conformance(
     const customer = await payer(stripe, 'pm_card_chargeCustomerFail')
     const draft = await draftOf(stripe, customer.id, [1000])
     await stripe.invoices.finalizeInvoice(draft.id)
-    const error = await refusal(stripe.invoices.pay(draft.id))
+    const error = await refused(stripe.invoices.pay(draft.id))
     assert.deepEqual([error.statusCode, error.rawType, error.code], [402, 'card_error', 'card_declined'])
     const open = await stripe.invoices.retrieve(draft.id)
     assert.deepEqual([open.status, open.attempted, open.attempt_count], ['open', true, 1])
 
-    await refusal(stripe.invoices.pay(draft.id))
+    await refused(stripe.invoices.pay(draft.id))
     // "manual payment attempts after the first attempt do not affect the retry schedule"
     assert.equal((await stripe.invoices.retrieve(draft.id)).attempt_count, 1)
 
@@ -155,7 +157,7 @@ conformance(
     assert.equal((await stripe.invoices.pay(draft.id, { payment_method: good.id })).status, 'paid')
     const foreign = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
     const other = await draftOf(stripe, customer.id, [1000])
-    assert.equal((await refusal(stripe.invoices.pay(other.id, { payment_method: foreign.id }))).statusCode, 400)
+    assert.equal((await refused(stripe.invoices.pay(other.id, { payment_method: foreign.id }))).statusCode, 400)
   },
 )
 
@@ -166,7 +168,7 @@ conformance(
     const customer = await payer(stripe, 'pm_card_authenticationRequired')
     const draft = await draftOf(stripe, customer.id, [1000])
     await stripe.invoices.finalizeInvoice(draft.id)
-    const error = await refusal(stripe.invoices.pay(draft.id))
+    const error = await refused(stripe.invoices.pay(draft.id))
     assert.equal(error.statusCode, 402)
     const { data } = await stripe.invoicePayments.list({ invoice: draft.id })
     const intent = await stripe.paymentIntents.retrieve(String(data[0]!.payment.payment_intent))
@@ -187,7 +189,7 @@ conformance(
     assert.deepEqual([sent.status, sent.due_date, sent.attempted], ['open', due_date, false])
 
     const charged = await stripe.invoices.create({ customer: customer.id })
-    assert.equal((await refusal(stripe.invoices.update(charged.id, { days_until_due: 3 }))).statusCode, 400)
+    assert.equal((await refused(stripe.invoices.update(charged.id, { days_until_due: 3 }))).statusCode, 400)
   },
 )
 

@@ -5,6 +5,7 @@ import { type Clock, type Subject, seconds } from './conformance.ts'
 export interface Plans {
   clock: Clock
   customer: Stripe.Customer
+  meter: Stripe.Billing.Meter
   /** A flat price, $10.00 a month unless told otherwise. */
   flat: (cents?: number, recurring?: Stripe.PriceCreateParams.Recurring, name?: string) => Promise<Stripe.Price>
   /** A metered price: 5 cents for every 1,000 begun, unless told otherwise; all on one meter. */
@@ -31,15 +32,17 @@ export async function plans(subject: Subject, at: string): Promise<Plans> {
   return {
     clock,
     customer,
+    meter,
     flat: (unit_amount = 1000, recurring = { interval: 'month' }, name = 'Pro') =>
       stripe.prices.create({ currency: 'usd', unit_amount, recurring, product_data: { name } }),
     metered: (terms = {}, name = 'Essential') =>
       stripe.prices.create({
         currency: 'usd',
-        ...(terms.billing_scheme !== 'tiered' && {
-          unit_amount: 5,
-          transform_quantity: { divide_by: 1000, round: 'up' as const },
-        }),
+        ...(terms.billing_scheme !== 'tiered' &&
+          terms.unit_amount_decimal === undefined && {
+            unit_amount: 5,
+            transform_quantity: { divide_by: 1000, round: 'up' as const },
+          }),
         recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
         product_data: { name },
         ...terms,
@@ -82,11 +85,11 @@ export function periodOf(item: Stripe.SubscriptionItem): string {
   return `${day(item.current_period_start)} – ${day(item.current_period_end)}`
 }
 
-/** The types of an object's events, oldest first. */
-export async function eventsOf(stripe: Stripe, id: string): Promise<string[]> {
+/** The types of an object's events, oldest first; of several in one second the order is the account's. */
+export async function eventsOf(stripe: Stripe, id: string, prefix = ''): Promise<string[]> {
   const { data } = await stripe.events.list({ limit: 100 })
   return data
-    .filter((event) => (event.data.object as { id?: string }).id === id)
+    .filter((event) => event.type.startsWith(prefix) && (event.data.object as { id?: string }).id === id)
     .map(({ type }) => type)
     .toReversed()
 }

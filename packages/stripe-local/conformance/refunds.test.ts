@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Stripe } from 'stripe'
 import { conformance } from './conformance.ts'
-import { draftOf, eventsAbout, payer, refusal } from './tokens.ts'
+import { eventsOf } from './plans.ts'
+import { refused } from './refusal.ts'
+import { draftOf, payer } from './tokens.ts'
 
 async function chargeOf(stripe: Stripe, amount: number): Promise<Stripe.Charge> {
   const customer = await payer(stripe)
@@ -29,16 +31,16 @@ conformance(
     const partly = await stripe.charges.retrieve(charge.id)
     assert.deepEqual([partly.amount_refunded, partly.refunded], [400, false])
 
-    const beyond = await refusal(stripe.refunds.create({ charge: charge.id, amount: 601 }))
+    const beyond = await refused(stripe.refunds.create({ charge: charge.id, amount: 601 }))
     assert.equal(beyond.message, 'Refund amount ($6.01) is greater than unrefunded amount on charge ($6.00)')
     const rest = await stripe.refunds.create({ payment_intent: String(charge.payment_intent) })
     assert.equal(rest.amount, 600)
     const whole = await stripe.charges.retrieve(charge.id, { expand: ['refunds'] })
     assert.deepEqual([whole.amount_refunded, whole.refunded, whole.refunds!.data.length], [1000, true, 2])
-    const again = await refusal(stripe.refunds.create({ charge: charge.id }))
+    const again = await refused(stripe.refunds.create({ charge: charge.id }))
     assert.equal(again.code, 'charge_already_refunded')
     await eventually(async () => {
-      const types = await eventsAbout(stripe, charge.id, 'charge.')
+      const types = await eventsOf(stripe, charge.id, 'charge.')
       assert.ok(types.filter((type) => type === 'charge.refunded').length === 2, types.join(' '))
     })
   },
@@ -65,7 +67,7 @@ conformance(
   async ({ stripe }) => {
     const charge = await chargeOf(stripe, 1000)
     const refund = await stripe.refunds.create({ charge: charge.id })
-    assert.equal((await refusal(stripe.refunds.cancel(refund.id))).statusCode, 400)
+    assert.equal((await refused(stripe.refunds.cancel(refund.id))).statusCode, 400)
   },
 )
 
@@ -91,8 +93,8 @@ conformance(
   'RefundCreateParams.payment_intent; observed: "does not have a successful charge to refund"',
   async ({ stripe }) => {
     const intent = await stripe.paymentIntents.create({ amount: 1000, currency: 'usd' })
-    assert.equal((await refusal(stripe.refunds.create({ payment_intent: intent.id }))).statusCode, 400)
-    assert.equal((await refusal(stripe.refunds.create({}))).statusCode, 400)
+    assert.equal((await refused(stripe.refunds.create({ payment_intent: intent.id }))).statusCode, 400)
+    assert.equal((await refused(stripe.refunds.create({}))).statusCode, 400)
   },
 )
 
@@ -115,6 +117,6 @@ conformance(
     const captured = await stripe.charges.capture(held.id, { amount: 800 })
     assert.deepEqual([captured.captured, captured.amount_captured], [true, 800])
     assert.equal((await stripe.paymentIntents.retrieve(intent.id)).status, 'succeeded')
-    assert.equal((await refusal(stripe.charges.capture(held.id))).code, 'charge_already_captured')
+    assert.equal((await refused(stripe.charges.capture(held.id))).code, 'charge_already_captured')
   },
 )

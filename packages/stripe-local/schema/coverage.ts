@@ -5,7 +5,14 @@ import type { Shape } from '../src/http/params.ts'
 import type { Route } from '../src/http/route.ts'
 import { routes } from '../src/resources/index.ts'
 import { isBeyondTypes } from '../src/schema/request.ts'
-import { type EndpointSchema, endpointKey, type Fields, requestSchema, type TypeSchema } from '../src/schema/schema.ts'
+import {
+  type EndpointSchema,
+  endpointKey,
+  type Fields,
+  fieldsIn,
+  requestSchema,
+  type TypeSchema,
+} from '../src/schema/schema.ts'
 
 export const README = path.join(import.meta.dirname, '../README.md')
 const BEGIN = '<!-- coverage: written by schema/coverage.ts -->'
@@ -71,11 +78,9 @@ function compare(endpoint: Route, fields: Fields, shape: Shape, prefix: string, 
 /** The fields of an object type, also within a list or beside other alternatives. */
 function fieldsOf(type: TypeSchema | undefined): Fields {
   if (typeof type !== 'object') return {}
-  if ('ref' in type) return requestSchema.types[type.ref]!
-  if ('object' in type) return type.object
   if ('array' in type) return fieldsOf(type.array)
   if ('any' in type) return Object.assign({}, ...type.any.map(fieldsOf))
-  return {}
+  return fieldsIn(requestSchema.types, type)
 }
 
 /** The README's part between its two marks. */

@@ -5,7 +5,7 @@ import { getPrices } from '../plans/prices.ts'
 import { compare, parseDecimal, sum } from '../pricing/decimal.ts'
 import { describeLine, formatAmount, formatQuantity } from '../pricing/describe.ts'
 import { priceUsage } from '../pricing/price-usage.ts'
-import { creditsOf, type PeriodCredit } from '../reports/store.ts'
+import { creditsOf, type PeriodCredit, plannedReports } from '../reports/store.ts'
 import { segmentsIn } from '../subscriptions/segments.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
 import type { Period, Price, Segment, Subscription } from '../subscriptions/subscription.ts'
@@ -32,8 +32,9 @@ export async function periodSheet(db: Database, subscription: Subscription, now:
   const segments = segmentsIn(all, period)
   const ids = [...subscription.items, ...segments.flatMap((segment) => segment.items)].map((item) => item.stripePriceId)
   const prices = await getPrices(db, [...new Set(ids)])
-  const cells = await usageCells(db, subscription, all, period, now)
-  const credits = await creditsOf(db, { ...subscription, subscriptionId: subscription.id, period }, now)
+  const planned = await plannedReports(db, subscription.customerId, now)
+  const cells = await usageCells(db, subscription, all, period, planned)
+  const credits = await creditsOf(db, { ...subscription, subscriptionId: subscription.id, period }, planned)
   const carried = await balanceOf(db, subscription.customerId)
   return {
     subscription,

@@ -3,7 +3,7 @@ import { getPrices } from '../plans/prices.ts'
 import { add, compare, type Decimal, formatDecimal, parseDecimal, subtract } from '../pricing/decimal.ts'
 import { formatAmount } from '../pricing/describe.ts'
 import { priceUsage } from '../pricing/price-usage.ts'
-import { segmentsIn } from '../subscriptions/segments.ts'
+import { segmentsIn, wholeSecond } from '../subscriptions/segments.ts'
 import { segmentAt } from '../subscriptions/store.ts'
 import type { Price, Segment } from '../subscriptions/subscription.ts'
 import { type Placement, placement } from './placement.ts'
@@ -186,8 +186,4 @@ function amountOf({ model }: Price, quantity: Decimal): bigint {
 
 function holds(period: { start: Date; end: Date }, at: Date): boolean {
   return period.start <= at && at < period.end
-}
-
-function wholeSecond(at: Date): Date {
-  return new Date(Math.floor(at.getTime() / 1000) * 1000)
 }

@@ -1,3 +1,4 @@
+import { wholeSecond } from '../subscriptions/segments.ts'
 import { segmentAt } from '../subscriptions/store.ts'
 import type { Segment } from '../subscriptions/subscription.ts'
 
@@ -36,6 +37,6 @@ export function placement(segments: readonly Segment[], since: Date, now: Date):
       reason: `This usage cannot be billed by a meter any more: ${why}, and the subscription has no open period. Add an invoice item at Stripe, or void the events.`,
     }
   }
-  const timestamp = new Date(Math.floor(now.getTime() / 1000) * 1000)
+  const timestamp = wholeSecond(now)
   return { to: 'period', timestamp: timestamp < open.start ? open.start : timestamp, late: true }
 }

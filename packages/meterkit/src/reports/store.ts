@@ -221,11 +221,14 @@ export interface PeriodCredit {
   pricedIn: Date
 }
 
-/** Credits that the invoice of the current period will carry: Stripe took them in it, or has not taken them yet. */
+/**
+ * Credits that the invoice of the current period will carry: Stripe took them in it, or has not taken them yet.
+ * @param planned  the customer's reports to come
+ */
 export async function creditsOf(
   db: Database,
   { customerId, subscriptionId, period }: { customerId: string; subscriptionId: string; period: Period },
-  now: Date,
+  planned: readonly PlannedReport[],
 ): Promise<PeriodCredit[]> {
   const written = await rows<Omit<PeriodCredit, 'amount'> & { amount: string }>(
     db,
@@ -238,13 +241,12 @@ export async function creditsOf(
     order by report.id`,
     [customerId, subscriptionId, period.start, period.end],
   )
-  const planned = (await plannedReports(db, customerId, now)).flatMap(({ credit, ...report }) =>
-    credit && credit.amount !== 0n && report.subscriptionId === subscriptionId ? { ...report, ...credit } : [],
+  const toCome = planned.flatMap(({ subscriptionId: of, meter, since, value, credit }) =>
+    credit && credit.amount !== 0n && of === subscriptionId
+      ? { meter, since, value, amount: credit.amount, pricedIn: credit.pricedIn }
+      : [],
   )
-  return [
-    ...written.map((row) => ({ ...row, amount: BigInt(row.amount) })),
-    ...planned.map(({ meter, since, value, amount, pricedIn }) => ({ meter, since, value, amount, pricedIn })),
-  ]
+  return [...written.map((row) => ({ ...row, amount: BigInt(row.amount) })), ...toCome]
 }
 
 /** Reports of a customer that have no final answer, oldest first. */

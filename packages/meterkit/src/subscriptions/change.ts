@@ -9,9 +9,10 @@ import type { Catalog, Plan } from '../plans/config.ts'
 import { priceUsage } from '../pricing/price-usage.ts'
 import { countUnsettled, unreported } from '../reports/store.ts'
 import { type PlanContext, planOf, stripePricesOf } from './checkout.ts'
+import { wholeSecond } from './segments.ts'
 import { getSubscription, noteSwitching, segmentAt, segmentsOf, storeSegments } from './store.ts'
 import { isLive, type Subscription } from './subscription.ts'
-import { CHANGED_METADATA, idOf, syncSubscription, wholeSecond } from './sync.ts'
+import { CHANGED_METADATA, idOf, syncSubscription } from './sync.ts'
 
 export type ChangeContext = InvoiceContext & PlanContext
 

@@ -137,3 +137,8 @@ export function segmentsIn(segments: readonly Segment[], period: Period): (Segme
 function isOne(a: Segment, b: Segment): boolean {
   return a.kind === b.kind && (a.closedAt === null) === (b.closedAt === null) && sameItems(a.items, b.items)
 }
+
+/** Stripe knows no less. */
+export function wholeSecond(at: Date): Date {
+  return new Date(Math.floor(at.getTime() / 1000) * 1000)
+}

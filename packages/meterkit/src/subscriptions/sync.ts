@@ -7,7 +7,7 @@ import type { Directory } from '../directory.ts'
 import type { Logger } from '../meterkit.ts'
 import { knownPrices } from '../plans/prices.ts'
 import { REPORT_METADATA } from '../reports/credit.ts'
-import { sameItems, segmentStarts } from './segments.ts'
+import { sameItems, segmentStarts, wholeSecond } from './segments.ts'
 import {
   closePeriods,
   segmentsOf,
@@ -230,10 +230,6 @@ function clashes(other: Subscription, subscription: SubscriptionFacts, meters: r
 
 export function instant(unixSeconds: number): Date {
   return new Date(unixSeconds * 1000)
-}
-
-export function wholeSecond(at: Date): Date {
-  return new Date(Math.floor(at.getTime() / 1000) * 1000)
 }
 
 export function idOf(reference: string | { id: string }): string {

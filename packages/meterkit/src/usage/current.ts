@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts'
 import type { Catalog } from '../plans/config.ts'
 import { sum } from '../pricing/decimal.ts'
+import { plannedReports } from '../reports/store.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
 import { usageCells } from './store.ts'
@@ -16,7 +17,8 @@ export async function currentUsage(
   const { currentPeriod: period, customerId, id } = subscription
   if (!period) return null
   const segments = (await segmentsOf(db, customerId, [id])).get(id)!
-  const cells = await usageCells(db, subscription, segments, period, now)
+  const planned = await plannedReports(db, customerId, now)
+  const cells = await usageCells(db, subscription, segments, period, planned)
   const names = subscription.items.flatMap((item) => item.meter ?? [])
   return {
     subscriptionId: id,

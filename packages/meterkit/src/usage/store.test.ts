@@ -4,7 +4,7 @@ import { v7 as newUuid } from 'uuid'
 import { database, METER_ID, subscribed } from '../../test/database.ts'
 import { transaction } from '../database/database.ts'
 import { insertEvents } from '../events/store.ts'
-import { writeReports } from '../reports/store.ts'
+import { plannedReports, writeReports } from '../reports/store.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
 import { usageCells } from './store.ts'
 
@@ -26,7 +26,9 @@ test('in a period of a year, usage too old for its own timestamp at Stripe is sh
   await transaction(pool, (client) => insertEvents(client, [event]))
   const segments = (await segmentsOf(pool, subscription.customerId, [subscription.id])).get(subscription.id)!
   const shown = async () =>
-    (await usageCells(pool, subscription, segments, period, now)).map((cell) => [cell.date, cell.quantity, cell.late])
+    (
+      await usageCells(pool, subscription, segments, period, await plannedReports(pool, subscription.customerId, now))
+    ).map((cell) => [cell.date, cell.quantity, cell.late])
 
   const before = await shown()
   assert.equal(await writeReports(pool, subscription.customerId, now), 1)

@@ -1,5 +1,5 @@
 import { type Database, rows } from '../database/database.ts'
-import { plannedReports } from '../reports/store.ts'
+import type { PlannedReport } from '../reports/report.ts'
 import { segmentsIn } from '../subscriptions/segments.ts'
 import type { Period, Segment, Subscription } from '../subscriptions/subscription.ts'
 
@@ -20,14 +20,16 @@ export interface UsageCell {
 /**
  * What is billed in a period. A segment that Stripe has still to price counts by its rollups; one that Stripe has priced,
  * at a plan switch, by what was reported for it until then. Besides, in the segment they are reported into: late usage
- * already reported, and late usage that the next report will bring. A few index reads, whatever the number of events.
+ * already reported, and late usage that the next reports will bring. A few index reads, whatever the number of events.
+ *
+ * @param planned  the customer's reports to come
  */
 export async function usageCells(
   db: Database,
   { customerId, id }: Pick<Subscription, 'customerId' | 'id'>,
   all: readonly Segment[],
   period: Period,
-  now: Date,
+  planned: readonly PlannedReport[],
 ): Promise<UsageCell[]> {
   const segments = segmentsIn(all, period)
   if (segments.length === 0) return []
@@ -82,16 +84,14 @@ export async function usageCells(
     order by 1, 2, 3`,
     [customerId, id, ...bounds],
   )
-  return [...cells, ...(await lateToCome(db, { customerId, id }, segments, now))]
+  return [...cells, ...lateToCome(id, segments, planned)]
 }
 
-async function lateToCome(
-  db: Database,
-  { customerId, id }: Pick<Subscription, 'customerId' | 'id'>,
+function lateToCome(
+  id: string,
   segments: readonly (Segment & { end: Date })[],
-  now: Date,
-): Promise<UsageCell[]> {
-  const planned = await plannedReports(db, customerId, now)
+  planned: readonly PlannedReport[],
+): UsageCell[] {
   return planned.flatMap(({ subscriptionId, meter, since, value, events, timestamp, late, credit, unbillable }) => {
     const countsInItsOwn = segments.some((own) => own.closedAt === null && since >= own.start && since < own.end)
     if (subscriptionId !== id || !late || credit || unbillable || countsInItsOwn) return []

@@ -1,4 +1,4 @@
-import { type EndpointSchema, endpointKey, requestSchema } from '../schema/schema.ts'
+import { type EndpointSchema, endpointFor, endpointKey, requestSchema } from '../schema/schema.ts'
 import { ApiError } from './errors.ts'
 import type { Ids, Route } from './route.ts'
 
@@ -31,7 +31,7 @@ export class Router {
       )
       return { route, ids: Object.fromEntries(named), schema: schemaOf(route) }
     }
-    throw isStripes(method, parts) ? notImplemented(method, path) : unrecognized(method, path)
+    throw endpointFor(method, path) !== undefined ? notImplemented(method, path) : unrecognized(method, path)
   }
 
   #register(route: Route): void {
@@ -55,18 +55,6 @@ function decoded(segment: string): string {
   } catch {
     return segment
   }
-}
-
-function isStripes(method: string, parts: string[]): boolean {
-  return Object.keys(requestSchema.endpoints).some((key) => {
-    const [verb, url] = key.split(' ') as [string, string]
-    const segments = url.split('/')
-    return (
-      verb === method &&
-      segments.length === parts.length &&
-      segments.every((segment, i) => segment === parts[i] || (segment === ':' && parts[i] !== ''))
-    )
-  })
 }
 
 function unrecognized(method: string, path: string): ApiError {

@@ -12,7 +12,7 @@ import {
   missingParam,
   unknownParams,
 } from '../http/wording.ts'
-import { type EndpointSchema, type Fields, requestSchema, type TypeSchema } from './schema.ts'
+import { type EndpointSchema, type Fields, fieldsIn, isObjectType, requestSchema, type TypeSchema } from './schema.ts'
 
 /** What was found in one walk over the parameters, the unknown ones first to be told. */
 interface Findings {
@@ -149,12 +149,6 @@ function wordingFor(type: TypeSchema, value: Raw, name: string): ApiError {
   return 'array' in type ? invalidArray(name) : invalidObject(name)
 }
 
-function isObjectType(type: TypeSchema): boolean {
-  return typeof type === 'object' && ('ref' in type || 'object' in type)
-}
-
 function fieldsOf(type: TypeSchema): Fields {
-  if (typeof type === 'object' && 'ref' in type) return requestSchema.types[type.ref]!
-  if (typeof type === 'object' && 'object' in type) return type.object
-  return {}
+  return fieldsIn(requestSchema.types, type)
 }

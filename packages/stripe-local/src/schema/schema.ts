@@ -56,3 +56,28 @@ export const requestSchema = JSON.parse(
 export function endpointKey(method: string, routePath: string): string {
   return `${method} ${routePath.replaceAll(/:[a-z_]+/gi, ':')}`
 }
+
+/** The endpoint of the SDK that an address is one of. A literal segment is a better match than an id. */
+export function endpointFor(method: string, path: string): string | undefined {
+  const parts = path.split('/')
+  const fits = Object.keys(requestSchema.endpoints).filter((key) => {
+    const [verb, url] = key.split(' ') as [string, string]
+    const segments = url.split('/')
+    return (
+      verb === method &&
+      segments.length === parts.length &&
+      segments.every((segment, i) => segment === parts[i] || (segment === ':' && parts[i] !== ''))
+    )
+  })
+  return fits.toSorted((a, b) => a.split(':').length - b.split(':').length)[0]
+}
+
+export function isObjectType(type: TypeSchema): boolean {
+  return typeof type === 'object' && ('ref' in type || 'object' in type)
+}
+
+/** The fields of an object type, named or not; none for any other. */
+export function fieldsIn(types: Types, type: TypeSchema): Fields {
+  if (typeof type === 'object' && 'ref' in type) return types[type.ref]!
+  return typeof type === 'object' && 'object' in type ? type.object : {}
+}
