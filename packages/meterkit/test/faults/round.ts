@@ -608,6 +608,8 @@ async function live(round: Round, milliseconds: number): Promise<void> {
     await stage.pass(Math.min(left, DAY_MS))
     if (round.astraySince !== null && stage.now() - round.astraySince > DAY_MS) say(await loseOrFindWebhooks(round))
     if (random.chance(0.9)) say(await askSync(round, app, false))
+    // Of a subscription that has ended, nobody can bill what is older than 35 days: somebody looks in time.
+    if (random.chance(0.2)) await mendReports(round)
   }
   await (await someApp(round)).ask('housekeeping').catch(outcomeOf)
   for (const player of players) {
