@@ -25,6 +25,7 @@ import type { Logger, Meterkit, MeterkitOptions } from './meterkit.ts'
 import { readMeters, storeMeters } from './meters/store.ts'
 import { catalogOf, type Meter } from './plans/config.ts'
 import { provision } from './plans/provision.ts'
+import { withReportLock } from './reports/lock.ts'
 import { planSync } from './reports/plan.ts'
 import { mend, reconcile } from './reports/reconcile.ts'
 import type { ReportTotals, SyncResult } from './reports/report.ts'
@@ -78,6 +79,8 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
   let enqueueWebhook: ((id: string) => Promise<void>) | null = null
   const stripeMeterIds = new Map<string, string>()
   const inTurn = createTurnsByKey()
+  // each holds a connection while it works with others
+  const turns = createTurns(Math.max(1, Math.floor((pool.options.max ?? 10) / 3)))
 
   function started(): { directory: Directory; recorder: Recorder } {
     if (running) return running
@@ -95,8 +98,7 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
     pace,
     random: Math.random,
     meterStripeId,
-    // each holds a connection while it works with others
-    turns: createTurns(Math.max(1, Math.floor((pool.options.max ?? 10) / 3))),
+    turns,
     refreshPeriods: (customerId) => refreshEndedPeriods(changeContext(), customerId),
   }
 
@@ -112,6 +114,7 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
       inTurn,
       drained: recorder.drained,
       flush: (customerId) => sync({ customerId, urgent: true }),
+      withoutReports: (customerId, work) => turns(() => withReportLock(pool, customerId, work)),
     }
   }
 

@@ -1,10 +1,10 @@
-import type { PoolClient } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import type { Stripe } from 'stripe'
 import { lockCustomer, setBalance } from '../customers/store.ts'
 import { rows, transaction } from '../database/database.ts'
 import type { SyncResult } from '../reports/report.ts'
 import { countAwaited } from '../reports/store.ts'
-import { closePeriods } from '../subscriptions/store.ts'
+import { changesUnderWay, closePeriods, noteChanging } from '../subscriptions/store.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
 import { idOf, instant, type SyncContext, syncSubscription } from '../subscriptions/sync.ts'
 import { isHeld, setHeldReason, storeInvoice, subscriptionOfInvoice } from './store.ts'
@@ -90,17 +90,37 @@ async function whyHeld(
     : null
 }
 
+/** A change that Stripe has not answered for so long will not come about any more: far past the time it gives a request. */
+const CHANGE_MS_MAX = 2 * 60 * 1000
+
 /**
  * Before a customer's usage is placed: a period that ended a while ago, and of whose invoice no word has come (the
  * webhook was lost), is looked up at Stripe, because its usage is placed elsewhere once that invoice is final. So is a
- * subscription whose switch was asked for and not answered.
+ * subscription of which a change was asked for and not answered.
+ * @returns why nothing may be reported yet; null where all is known
  */
-export async function refreshEndedPeriods(context: SyncContext, customerId: string): Promise<void> {
-  const { pool, stripe, clock } = context
-  const silent = await rows<{ stripe_id: string; id: string }>(
+export async function refreshEndedPeriods(context: SyncContext, customerId: string): Promise<string | null> {
+  const { pool, clock } = context
+  const changes = await changesUnderWay(pool, customerId)
+  if (changes[0] && clock().getTime() - changes[0].at.getTime() < CHANGE_MS_MAX) {
+    return 'Stripe has not answered a change of the subscription, which may still come about'
+  }
+  const silent = await silentSubscriptions(pool, customerId, new Date(clock().getTime() - WORD_MS_MAX))
+  for (const subscription of [...silent, ...changes]) await refresh(context, customerId, subscription)
+  for (const { id } of changes) await noteChanging(pool, id, null)
+  return null
+}
+
+/** Those with usage in a period that ended before `endedBy`, and of whose invoice no word has come. */
+async function silentSubscriptions(
+  pool: Pool,
+  customerId: string,
+  endedBy: Date,
+): Promise<{ id: string; stripeId: string }[]> {
+  return rows(
     pool,
     /* sql */ `
-    select distinct subscription.stripe_id, subscription.id
+    select distinct subscription.id, subscription.stripe_id as "stripeId"
     from billing.segments as segment
     join billing.subscriptions as subscription
       on subscription.customer_id = segment.customer_id and subscription.id = segment.subscription_id
@@ -113,18 +133,21 @@ export async function refreshEndedPeriods(context: SyncContext, customerId: stri
         or exists (select 1 from billing.reports as report
           where report.customer_id = $1 and report.subscription_id = segment.subscription_id
             and report.status in ('pending', 'unsure'))
-      )
-    union
-    select stripe_id, id from billing.subscriptions where customer_id = $1 and switching_at is not null`,
-    [customerId, new Date(clock().getTime() - WORD_MS_MAX)],
+      )`,
+    [customerId, endedBy],
   )
-  for (const { stripe_id, id } of silent) {
-    const subscription = await syncSubscription(context, stripe_id)
-    if (!subscription) continue
-    const { data } = await stripe.invoices.list({ subscription: stripe_id, limit: 10 })
-    await transaction(pool, async (client) => {
-      await lockCustomer(client, customerId)
-      for (const invoice of data.reverse()) await storeAndClose(client, { customerId, id }, invoice)
-    })
-  }
+}
+
+async function refresh(
+  context: SyncContext,
+  customerId: string,
+  { id, stripeId }: { id: string; stripeId: string },
+): Promise<void> {
+  const subscription = await syncSubscription(context, stripeId)
+  if (!subscription) return
+  const { data } = await context.stripe.invoices.list({ subscription: stripeId, limit: 10 })
+  await transaction(context.pool, async (client) => {
+    await lockCustomer(client, customerId)
+    for (const invoice of data.reverse()) await storeAndClose(client, { customerId, id }, invoice)
+  })
 }

@@ -357,9 +357,7 @@ export async function mend(
   const result: MendResult = { mended: [], left: [] }
   const missing = differences.filter(({ cause }) => cause === 'missing')
   for (const difference of missing) {
-    await withReportLock(context.pool, difference.customerId, { wait: true }, () =>
-      mendDifference(context, difference, result),
-    )
+    await withReportLock(context.pool, difference.customerId, () => mendDifference(context, difference, result))
   }
   return result
 }

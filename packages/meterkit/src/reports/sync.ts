@@ -3,7 +3,7 @@ import { getCustomer } from '../customers/store.ts'
 import type { Turns } from '../database/turns.ts'
 import type { Logger } from '../meterkit.ts'
 import { traced } from '../tracing.ts'
-import { withReportLock } from './lock.ts'
+import { withFreeReportLock, withReportLock } from './lock.ts'
 import type { SyncResult } from './report.ts'
 import { customersToReport, failReport, openReports, writeReports } from './store.ts'
 import { type Submission, type SubmitContext, submitReport } from './submit.ts'
@@ -15,8 +15,8 @@ export interface SyncContext extends SubmitContext {
   log: Logger
   /** Who reports holds one connection, for the lock, and needs a second: with all held so, nobody would get the second. */
   turns: Turns
-  /** Periods that ended a while ago without word of their invoice are looked up first: see `refreshEndedPeriods`. */
-  refreshPeriods: (customerId: string) => Promise<void>
+  /** Finds out what must be known before usage is placed: see `refreshEndedPeriods`. Resolves to why it must wait. */
+  refreshPeriods: (customerId: string) => Promise<string | null>
 }
 
 type Tally = Omit<SyncResult, 'milliseconds'>
@@ -68,8 +68,9 @@ async function reportCustomer(
 ): Promise<boolean> {
   try {
     // While another worker sends this customer's reports, ours wait or go elsewhere: one call at a time per customer.
+    const locked = wait ? withReportLock : withFreeReportLock
     const unavailable = await context.turns(() =>
-      withReportLock(context.pool, customerId, { wait }, () => reportLocked(context, customerId, { tally, urgent })),
+      locked(context.pool, customerId, () => reportLocked(context, customerId, { tally, urgent })),
     )
     return unavailable ?? false
   } catch (error) {
@@ -93,7 +94,12 @@ async function reportLocked(
   { tally, urgent }: { tally: Tally; urgent: boolean },
 ): Promise<boolean> {
   const { pool, clock, log } = context
-  await context.refreshPeriods(customerId)
+  const wait = await context.refreshPeriods(customerId)
+  if (wait) {
+    tally.postponed += 1
+    tally.reason = wait
+    return false
+  }
   // A report may be taken back and written anew under another timestamp; that one is due at once.
   for (let round = 0; round < 3; round++) {
     const written = await writeReports(pool, customerId, clock())

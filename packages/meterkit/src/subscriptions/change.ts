@@ -1,4 +1,4 @@
-import type { Stripe } from 'stripe'
+import { Stripe } from 'stripe'
 import { lockCustomer } from '../customers/store.ts'
 import { transaction } from '../database/database.ts'
 import { MeterkitError } from '../errors.ts'
@@ -10,11 +10,14 @@ import { priceUsage } from '../pricing/price-usage.ts'
 import { countUnsettled, unreported } from '../reports/store.ts'
 import { type PlanContext, planOf, stripePricesOf } from './checkout.ts'
 import { wholeSecond } from './segments.ts'
-import { getSubscription, noteSwitching, segmentAt, segmentsOf, storeSegments } from './store.ts'
+import { getSubscription, noteChanging, segmentAt, segmentsOf, storeSegments } from './store.ts'
 import { isLive, type Subscription } from './subscription.ts'
 import { CHANGED_METADATA, idOf, syncSubscription } from './sync.ts'
 
-export type ChangeContext = InvoiceContext & PlanContext
+export interface ChangeContext extends InvoiceContext, PlanContext {
+  /** Works while nothing of a customer is reported, by any process. */
+  withoutReports: <Result>(customerId: string, work: () => Promise<Result>) => Promise<Result>
+}
 
 /** What switching does, in numbers, without doing it. Nothing is asked of Stripe. */
 export async function previewSwitch(
@@ -91,18 +94,47 @@ export async function switchPlan(
   await cutAt(context, subscription, changedAt)
   await flushBefore(context, subscription, `the plan stays ${subscription.plan}`)
 
-  await context.inTurn(subscription.stripeId, async () => {
-    await noteSwitching(context.pool, subscription.id, changedAt)
-    await context.stripe.subscriptions.update(subscription.stripeId, {
-      items: itemChanges(subscription, plan, prices),
-      // never `none`: the usage before the switch would not be billed
-      proration_behavior: 'create_prorations',
-      proration_date: changedAt.getTime() / 1000,
-      // read back by whoever hears of the switch first, also where this process dies on the next line
-      metadata: { [CHANGED_METADATA]: String(changedAt.getTime() / 1000) },
+  const change: Stripe.SubscriptionUpdateParams = {
+    items: itemChanges(subscription, plan, prices),
+    // never `none`: the usage before the switch would not be billed
+    proration_behavior: 'create_prorations',
+    proration_date: changedAt.getTime() / 1000,
+    // read back by whoever hears of the switch first, also where this process dies on the next line
+    metadata: { [CHANGED_METADATA]: String(changedAt.getTime() / 1000) },
+  }
+  const ask = () => context.stripe.subscriptions.update(subscription.stripeId, change)
+  return changeAtStripe(context, subscription, ask, changedAt)
+}
+
+/**
+ * Asks Stripe for a change while nothing of the customer is reported: usage that reaches Stripe after a change is billed
+ * otherwise, or not at all. Where the process dies, or no answer comes, it may still come about: `refreshEndedPeriods`
+ * waits until it cannot any more, and asks.
+ */
+async function changeAtStripe(
+  context: ChangeContext,
+  subscription: Subscription,
+  ask: () => Promise<unknown>,
+  changedAt: Date | null = null,
+): Promise<Subscription> {
+  const { pool, clock, inTurn } = context
+  return context.withoutReports(subscription.customerId, async () => {
+    const error = await inTurn(subscription.stripeId, async () => {
+      await noteChanging(pool, subscription.id, clock())
+      return ask().then(() => null, asStripeError)
     })
+    // An error that Stripe has answered may have come after the work, but no work comes after it.
+    if (error && error.statusCode === undefined) throw error
+    const stored = await syncSubscription(context, subscription.stripeId, { changedAt })
+    await noteChanging(pool, subscription.id, null)
+    if (error) throw error
+    return stored!
   })
-  return (await syncSubscription(context, subscription.stripeId, { changedAt }))!
+}
+
+function asStripeError(error: unknown): InstanceType<typeof Stripe.errors.StripeError> {
+  if (error instanceof Stripe.errors.StripeError) return error
+  throw error
 }
 
 /** Stripe knows whole seconds only: a switch in the middle of one would cut its usage apart. */
@@ -167,7 +199,8 @@ export async function cancelSubscription(
   } else {
     await flushBefore(context, subscription, 'the subscription goes on')
     await secondIsOver(context)
-    await context.stripe.subscriptions.cancel(subscription.stripeId, { invoice_now: true, prorate: true })
+    const ask = () => context.stripe.subscriptions.cancel(subscription.stripeId, { invoice_now: true, prorate: true })
+    await changeAtStripe(context, subscription, ask)
     await takeLastInvoice(context, subscription)
   }
   return (await syncSubscription(context, subscription.stripeId))!

@@ -86,3 +86,43 @@ test('usage in the very second of a cancellation is on the last invoice, and so 
   assert.deepEqual(totals, [700n]) // 200,000 tokens on Business, 13.3: fourteen packages of $0.50
   assert.equal((await w.meterkit.events.counts()).processed, 2)
 })
+
+test('cancelled and the answer lost: nothing is reported until it is known, and what came later shows as failed', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const billedEvent = use(w, acme, 20_000)
+  await pass(w, 2 * HOUR_MS)
+  w.webhooks.reach = false
+  w.stripeLocal.faults.loseAnswers(3, '/v1/subscriptions') // the first try and both of the SDK's own
+  await assert.rejects(w.meterkit.subscriptions.cancel({ subscriptionId: acme.subscription.id, when: 'now' }))
+
+  const lateEvent = use(w, acme, 100_000, new Date(w.clock().getTime() - MINUTE_MS))
+  const unknown = await w.meterkit.reports.sync()
+  assert.equal(unknown.postponed, 1)
+  assert.match(unknown.reason!, /has not answered a change/)
+  await pass(w, 3 * MINUTE_MS)
+  await w.meterkit.reports.sync()
+
+  const statuses = await Promise.all(
+    [billedEvent, lateEvent].map(async ({ id }) => (await w.meterkit.events.get(id))!.status),
+  )
+  assert.deepEqual(statuses, ['processed', 'failed'])
+  assert.equal(w.stripeLocal.usage(acme.customer.stripeId!, 'ai_tokens'), '20000')
+  const totals = (await w.meterkit.invoices.list(acme.customer.id)).map((invoice) => invoice.total)
+  assert.deepEqual(totals, [100n]) // 20,000 tokens on Essential: twenty packages of $0.05
+})
+
+test('cancelled, and Stripe answered with an error after the work: it is known at once', async (t) => {
+  const w = await world(t, { sdkRetries: 0 })
+  const acme = await subscriber(w)
+  await pass(w, 2 * HOUR_MS)
+  w.webhooks.reach = false
+  w.stripeLocal.faults.answer(500, 1, '/v1/subscriptions', true)
+  await assert.rejects(w.meterkit.subscriptions.cancel({ subscriptionId: acme.subscription.id, when: 'now' }))
+  assert.equal((await w.meterkit.subscriptions.get(acme.subscription.id))!.status, 'canceled')
+
+  const lateEvent = use(w, acme, 100_000, new Date(w.clock().getTime() - MINUTE_MS))
+  await w.meterkit.reports.sync()
+
+  assert.equal((await w.meterkit.events.get(lateEvent.id))!.status, 'failed')
+})

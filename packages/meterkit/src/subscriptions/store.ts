@@ -64,11 +64,26 @@ export async function subscriptionsOf(db: Database, customerIds: readonly string
 }
 
 /**
- * From here on the prices may have changed without our knowing: nothing is reported before Stripe has been asked again.
- * Any store of Stripe's word takes it back.
+ * From here on Stripe may have changed a subscription without our knowing: nothing of it is reported before that is known.
+ * @param at  null: it is known
  */
-export async function noteSwitching(db: Database, id: string, at: Date): Promise<void> {
-  await db.query('update billing.subscriptions set switching_at = $2 where id = $1', [id, at])
+export async function noteChanging(db: Database, id: string, at: Date | null): Promise<void> {
+  await db.query('update billing.subscriptions set changing_at = $2 where id = $1', [id, at])
+}
+
+/** When a change was asked for whose outcome is not known, of each subscription that has one; the latest first. */
+export async function changesUnderWay(
+  db: Database,
+  customerId: string,
+): Promise<{ id: string; stripeId: string; at: Date }[]> {
+  return rows(
+    db,
+    /* sql */ `
+    select id, stripe_id as "stripeId", changing_at as at from billing.subscriptions
+    where customer_id = $1 and changing_at is not null
+    order by changing_at desc`,
+    [customerId],
+  )
 }
 
 /** Grows with every store; null for one never stored. */
@@ -89,7 +104,7 @@ export async function storeSubscription(client: PoolClient, subscription: Subscr
         started_at = excluded.started_at, trial_end = excluded.trial_end,
         cancel_at_period_end = excluded.cancel_at_period_end, cancel_at = excluded.cancel_at,
         ended_at = excluded.ended_at, problem = excluded.problem, reportable = excluded.reportable,
-        version = subscriptions.version + 1, switching_at = null`,
+        version = subscriptions.version + 1`,
     [
       subscription.id,
       subscription.customerId,
