@@ -50,10 +50,14 @@ interface ReportRow {
   late: boolean
   status: string
   error: string | null
+  /** A credit: where what it gives back was priced, and how many cents it gives, negative. */
+  priced_in: Date | null
+  amount: string | null
 }
 
 const HOUR_MS = 3_600_000
-const UNBILLABLE = 'This usage cannot be billed by a meter any more'
+/** What no invoice can carry says so, and what to do. */
+const UNBILLABLE = ['This usage cannot be billed by a meter any more', 'A credit of ']
 
 /** Nothing may be on its way, and all periods with usage must be over and invoiced. */
 export async function verdictOf(
@@ -73,7 +77,8 @@ export async function verdictOf(
   )
   const reports = await allRows<ReportRow>(
     pool,
-    `select id, subscription_id as subscription, since, value::text, identifier, reported_for, late, status, error
+    `select id, subscription_id as subscription, since, value::text, identifier, reported_for, late, status, error,
+      priced_in, amount::text
     from billing.reports`,
   )
   const segments = await allRows<{ subscription: string; at: Date }>(
@@ -212,10 +217,8 @@ function compareReports(
   reports: readonly ReportRow[],
   theirs: Map<string, { value: string; timestamp: number }>,
 ): void {
-  const bySince = Map.groupBy(
-    reports.filter((report) => report.status !== 'cleared'),
-    (report) => report.since.getTime(),
-  )
+  const written = reports.filter((report) => report.status !== 'cleared')
+  const bySince = Map.groupBy(written, (report) => report.since.getTime())
   for (const { since, reported } of rollups) {
     const sum = (bySince.get(since.getTime()) ?? []).reduce((total, report) => total + exact(report.value), 0n)
     if (sum !== exact(reported))
@@ -223,7 +226,8 @@ function compareReports(
   }
   for (const report of reports) {
     const there = theirs.get(report.identifier)
-    if (report.status === 'accepted' && !there) said.push(`${report.identifier} is accepted, and Stripe never took it`)
+    if (report.status === 'accepted' && !there && !isCredit(report))
+      said.push(`${report.identifier} is accepted, and Stripe never took it`)
     if (there && exact(there.value) !== exact(report.value))
       said.push(`${report.identifier} is ${report.value} here and ${there.value} at Stripe`)
     if (there && there.timestamp * 1000 !== Math.floor(report.reported_for.getTime() / 1000) * 1000)
@@ -232,9 +236,13 @@ function compareReports(
       )
     if (report.status === 'pending') said.push(`${report.identifier} is pending for ever: ${report.error}`)
     if (report.status === 'unsure' && !there) said.push(`${report.identifier} is unsure, and Stripe never took it`)
-    if (report.status === 'failed' && !report.error?.startsWith(UNBILLABLE))
+    if (report.status === 'failed' && !UNBILLABLE.some((sentence) => report.error?.startsWith(sentence)))
       said.push(`${report.identifier} stays refused: ${report.error}`)
   }
+}
+
+function isCredit(report: ReportRow): boolean {
+  return report.priced_in !== null
 }
 
 /** Each event on exactly one invoice, at the price of its plan. @returns how many reports no invoice could carry */
@@ -271,15 +279,25 @@ async function compareInvoices(
   const free = reports.filter((report) => report.status === 'accepted' && report.since.getTime() >= endedAt)
   const freeQuantity = free.reduce((sum, report) => sum + exact(report.value), 0n)
   const counted = exact(stripeLocal.usage(payer.stripeCustomer, 'ai_tokens')) - freeQuantity
-  if (billable - unbillable !== counted) {
+  const credits = reports.filter((report) => report.status === 'accepted' && isCredit(report))
+  const credited = credits.reduce((sum, report) => sum + exact(report.value), 0n)
+  if (billable - unbillable !== counted + credited) {
     const less = unbillable === 0n ? '' : ` less ${shown(unbillable)} that no invoice can carry`
-    said.push(`events make ${shown(billable)}${less}, Stripe has counted ${shown(counted)}`)
+    const given = credited === 0n ? '' : `, and ${shown(credited)} is given back in money`
+    said.push(`events make ${shown(billable)}${less}, Stripe has counted ${shown(counted)}${given}`)
   }
-  const lines = await meteredLines(stripe, payer)
+  const all = await invoiceLines(stripe, payer)
+  const lines = all.filter((line) => line.credit === null)
+  compareCredits(said, credits, all)
   const invoiced = lines.reduce((sum, line) => sum + line.quantity, 0n)
   if (invoiced !== counted) said.push(`Stripe has counted ${shown(counted)} and invoiced ${shown(invoiced)}`)
-  for (const line of lines) compareLine(said, line, stripeLocal, payer)
-  comparePlaces(said, { events, rollups, reports: reports.filter((report) => !free.includes(report)), lines })
+  for (const line of lines) compareLine(said, line, { stripeLocal, payer, credits })
+  comparePlaces(said, {
+    events,
+    rollups,
+    reports: reports.filter((report) => !free.includes(report) && !isCredit(report)),
+    lines,
+  })
   return refused.length
 }
 
@@ -290,10 +308,12 @@ interface Line {
   quantity: bigint
   cents: bigint
   plan: string
+  /** The identifier of the report it gives back. */
+  credit: string | null
 }
 
 /** In order of time. */
-async function meteredLines(stripe: Stripe, payer: Payer): Promise<Line[]> {
+async function invoiceLines(stripe: Stripe, payer: Payer): Promise<Line[]> {
   const plans = new Map<string, string>()
   for await (const { id, lookup_key } of stripe.prices.list({ limit: 100 })) {
     plans.set(id, String(lookup_key).split('_')[0]!)
@@ -309,6 +329,7 @@ async function meteredLines(stripe: Stripe, payer: Payer): Promise<Line[]> {
         quantity: exact(String(line.quantity_decimal ?? 0)),
         cents: BigInt(line.amount),
         plan: plans.get(String(line.pricing?.price_details?.price)) ?? 'unknown',
+        credit: line.metadata.meterkit_report ?? null,
       })
     }
   }
@@ -322,7 +343,26 @@ const PACKAGES: Record<string, { cents: bigint; tokens: bigint }> = {
   enterprise: { cents: 500n, tokens: 200_000n },
 }
 
-function compareLine(said: string[], line: Line, stripeLocal: StripeLocal, payer: Payer): void {
+/** Each credit is on one invoice with its amount, and there are no others. */
+function compareCredits(said: string[], credits: readonly ReportRow[], lines: readonly Line[]): void {
+  const given = (shown: string[]) => shown.sort().join()
+  const ours = credits
+    .filter((report) => report.amount !== '0')
+    .map((report) => `${report.identifier} ${report.amount}`)
+  const theirs = lines.flatMap((line) => (line.credit === null ? [] : [`${line.credit} ${line.cents}`]))
+  if (given(ours) !== given(theirs)) said.push(`credits are ${given(ours)} here and ${given(theirs)} at Stripe`)
+  for (const { identifier, priced_in } of credits) {
+    const at = priced_in!.getTime()
+    if (!lines.some((line) => line.credit === null && line.start <= at && at < line.end))
+      said.push(`${identifier} gives back what was priced from ${iso(at)}, and no invoice has that`)
+  }
+}
+
+function compareLine(
+  said: string[],
+  line: Line,
+  { stripeLocal, payer, credits }: { stripeLocal: StripeLocal; payer: Payer; credits: readonly ReportRow[] },
+): void {
   const name = `${line.plan} from ${iso(line.start)} to ${iso(line.end)} on ${line.invoice}`
   const range = { start: new Date(line.start), end: new Date(line.end) }
   const counted = exact(stripeLocal.usage(payer.stripeCustomer, 'ai_tokens', range))
@@ -331,10 +371,18 @@ function compareLine(said: string[], line: Line, stripeLocal: StripeLocal, payer
     said.push(`${name}: ${shown(counted)} was accepted for it, ${shown(line.quantity)} is on it`)
   const price = PACKAGES[line.plan]
   if (!price) return void said.push(`${name}: a price nobody knows`)
-  const whole = price.tokens * ONE
-  const packages = (line.quantity + whole - 1n) / whole
-  if (packages * price.cents !== line.cents)
-    said.push(`${name}: ${packages} packages are ${packages * price.cents} cents, it says ${line.cents}`)
+  const due = centsFor(price, line.quantity)
+  if (due !== line.cents) said.push(`${name}: ${shown(line.quantity)} are ${due} cents, it says ${line.cents}`)
+  const given = credits.filter(({ priced_in }) => line.start <= priced_in!.getTime() && priced_in!.getTime() < line.end)
+  const rest = given.reduce((sum, report) => sum + exact(report.value), line.quantity)
+  const paid = given.reduce((sum, report) => sum + BigInt(report.amount!), line.cents)
+  if (centsFor(price, rest) !== paid)
+    said.push(`${name}: what is left, ${shown(rest)}, is ${centsFor(price, rest)} cents, and ${paid} is paid for it`)
+}
+
+function centsFor({ cents, tokens }: { cents: bigint; tokens: bigint }, quantity: bigint): bigint {
+  const whole = tokens * ONE
+  return ((quantity + whole - 1n) / whole) * cents
 }
 
 /** No instant is billed twice, and what is not late lies on the invoice of its own time. */

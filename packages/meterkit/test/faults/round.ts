@@ -26,15 +26,12 @@ const WEBHOOK_RETRIES_MS = 3 * DAY_MS
 interface Recorded {
   ref: string
   id: string
-  at: number
   voided: boolean
 }
 
 interface Player {
   payer: Payer
   recorded: Recorded[]
-  /** A switch was tried then, or the subscription was cancelled: what lies before is priced, and no void can undo it. */
-  changedAt: number
   cancelled: boolean
   /** Instants at which something changes on an invoice. */
   boundaries: number[]
@@ -79,7 +76,7 @@ const ACTIONS: readonly [percent: number, action: (round: Round) => Promise<stri
   [4, troubleWebhooks],
   [3, clearErrors],
   [4, switchPlan],
-  [3, voidAnEvent],
+  [5, voidAnEvent],
   [1, cancel],
 ]
 
@@ -107,7 +104,7 @@ export async function playRound(server: Server, seed: number, steps: number): Pr
   try {
     for (let index = 0; index < random.whole(2, 3); index++) {
       const payer = await stage.subscribe(`organization-${index}`, random.pick(PLANS))
-      round.players.push({ payer, recorded: [], changedAt: 0, cancelled: false, boundaries: [payer.startedAt] })
+      round.players.push({ payer, recorded: [], cancelled: false, boundaries: [payer.startedAt] })
       await stage.pass(random.whole(1, 80 * MINUTE_MS))
     }
     const drum = ACTIONS.flatMap(([percent, action]) => Array.from({ length: percent }, () => action))
@@ -149,8 +146,7 @@ async function record(round: Round, app: App, uses: Use[]): Promise<void> {
       ledger.taken.add(use.ref)
       const player = round.players.find(({ payer }) => payer.subscriptionId === use.subscriptionId)!
       // With a key, the event of another call may be the one that counts.
-      if (use.key === null && !use.poisoned)
-        player.recorded.push({ ref: use.ref, id: answer.id, at: use.at ?? round.stage.now(), voided: false })
+      if (use.key === null && !use.poisoned) player.recorded.push({ ref: use.ref, id: answer.id, voided: false })
     }
   } catch (error) {
     for (const use of uses) ledger.taken.add(use.ref)
@@ -301,8 +297,6 @@ async function switchPlan(round: Round): Promise<string> {
   const outcome = await asking.then(() => 'done', outcomeOf)
   player.boundaries.push(Math.floor(stage.now() / SECOND_MS) * SECOND_MS)
   await stage.pass(random.whole(1, 1_500))
-  // also where it was refused: its answer may have been lost
-  player.changedAt = stage.now() + SECOND_MS
   return `${player.payer.name} switches to ${plan} (${trouble}${killed ? ', killed' : ''}): ${outcome}`
 }
 
@@ -317,31 +311,24 @@ async function cancel(round: Round): Promise<string> {
   const trouble = random.chance(0.5) ? await breakStripe(round) : 'Stripe as it is'
   const outcome = await app.ask('cancel', player.payer.subscriptionId, when).then(() => 'done', outcomeOf)
   player.cancelled = true
-  player.changedAt = Number.POSITIVE_INFINITY
   player.boundaries.push(Math.floor(stage.now() / SECOND_MS) * SECOND_MS)
   return `${player.payer.name} cancels ${when} (${trouble}): ${outcome}`
 }
 
-/** Of the open period and plan only: what Stripe has priced already cannot be taken back by a report. */
+/** Reported or not, invoiced or not. */
 async function voidAnEvent(round: Round): Promise<string> {
   const { random, stage, ledger } = round
   await calm(round)
   const player = random.pick(round.players)
   const app = await someApp(round)
   await stage.server.start()
-  const { rows } = await stage.pool.query<{ period_start: Date; period_end: Date }>(
-    'select period_start, period_end from billing.subscriptions where id = $1',
-    [player.payer.subscriptionId],
-  )
-  const { period_start, period_end } = rows[0]!
-  if (stage.now() >= period_end.getTime()) return 'no void: the period is over, and nobody has told us'
-  const start = Math.max(period_start.getTime(), player.changedAt)
-  const open = player.recorded.filter((event) => !event.voided && event.at >= start)
-  if (open.length === 0) return 'no void: nothing to void'
-  const event = random.pick(open)
+  const left = player.recorded.filter((event) => !event.voided)
+  if (left.length === 0) return 'no void: nothing to void'
+  const event = random.pick(left)
   ledger.voidsAsked.add(event.id)
   const outcome = await app.ask('void', event.id).then(() => {
     event.voided = true
+    count(round, 'void')
     ledger.voidsDone.add(event.id)
     return 'done'
   }, outcomeOf)
