@@ -1,4 +1,3 @@
-import { v7 as newUuid } from 'uuid'
 import type { Customer } from './customers/customer.ts'
 import { ensureCustomer, getCustomer, customerId as idOfCustomer, listCustomers } from './customers/store.ts'
 import { firstRow } from './database/database.ts'
@@ -7,6 +6,7 @@ import { createTurns, createTurnsByKey } from './database/turns.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { MeterkitError } from './errors.ts'
 import type { EventInput } from './events/event.ts'
+import { newEventId } from './events/id.ts'
 import { importEvents } from './events/import.ts'
 import { listImports, revertImport } from './events/import-store.ts'
 import { openJournal } from './events/journal.ts'
@@ -208,7 +208,7 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
     }
     const { directory, recorder } = started()
     const now = clock().getTime()
-    const event = validEvent({ meters, directory, now, newId: newUuid }, input)
+    const event = validEvent({ meters, directory, now, newId: newEventId }, input)
     if (tx) return insertEvents(tx, [event]).then(() => ({ id: event.id }))
     return { id: event.id, durable: recorder.record(event) }
   }

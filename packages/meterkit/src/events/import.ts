@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Pool } from 'pg'
-import { v7 as newUuid } from 'uuid'
 import { customerId as idOfCustomer, subscriptionId as idOfSubscription } from '../customers/store.ts'
 import type { Directory } from '../directory.ts'
 import { type ErrorCode, MeterkitError } from '../errors.ts'
 import { subscriptionsOf } from '../subscriptions/store.ts'
 import type { EventInput, MeterEvent } from './event.ts'
+import { newEventId } from './id.ts'
 import { type ImportCost, importCosts } from './import-cost.ts'
 import { type ImportFields, type ImportFormat, type ImportLine, importLines } from './import-lines.ts'
 import { type EventImport, importOfContent, storeImport } from './import-store.ts'
@@ -199,7 +199,7 @@ async function eventOf(context: ImportContext, lookUp: LookUp, { fields }: Impor
     ...(fields.id === undefined ? {} : { id: fields.id }),
     ...(fields.properties === undefined ? {} : { properties: fields.properties }),
   } as EventInput
-  return validEvent({ meters, directory, now: clock().getTime(), newId: newUuid }, input)
+  return validEvent({ meters, directory, now: clock().getTime(), newId: newEventId }, input)
 }
 
 function customerOf({ customerId, source, sourceId }: ImportFields): unknown {

@@ -17,7 +17,7 @@ import { storeBatch } from './store.ts'
  * once it is stored.
  */
 
-const GROUP_EVENTS_MAX = 2_000
+const GROUP_EVENTS_MAX = 5_000
 const BATCH_EVENTS_MAX = 5_000
 /** Batches under way at once. Two use a second core of the database; more only wait for each other. */
 const WRITERS = 2

@@ -3,6 +3,7 @@ import { type Database, isTransient, rows, transaction } from '../database/datab
 import { createMonths } from '../database/migrate.ts'
 import type { Logger } from '../meterkit.ts'
 import { lockSegmentsShared } from '../subscriptions/segment-lock.ts'
+import { jsonbArray, nullableTextArray, textArray, timestampArray, uuidArray } from './binary-array.ts'
 import type { MeterEvent } from './event.ts'
 
 const BATCH_COLUMNS = 'customer_id, id, subscription_id, meter, quantity, occurred_at, key, properties'
@@ -12,19 +13,41 @@ const BATCH = /* sql */ `
     from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::numeric[], $6::timestamptz[], $7::text[], $8::jsonb[])
       as batch (${BATCH_COLUMNS})`
 
-/** Usage by hour ∩ segment: a row begins at its hour, or at the last segment start before the event. */
+/**
+ * Usage by hour ∩ segment: a row begins at its hour, or at the last segment start before the event. Segment starts are
+ * looked up once for each hour, not for each event: where the last one before the hour's last event is not between its
+ * first and its last, all of them have the same.
+ */
 const ROLL_UP_INSERTED = /* sql */ `
+  hours as (
+    select hour.*, (
+      select max(starts_at) from billing.segments
+      where segments.customer_id = hour.customer_id and segments.subscription_id = hour.subscription_id
+        and starts_at <= hour.last_at
+    ) as cut_at
+    from (
+      select customer_id, subscription_id, meter, date_trunc('hour', occurred_at, 'UTC') as starts_at,
+        sum(quantity) as quantity, count(*) as events, min(occurred_at) as first_at, max(occurred_at) as last_at
+      from inserted
+      group by 1, 2, 3, 4
+    ) as hour
+  ),
   rolled as (
     insert into billing.rollups as rollup (customer_id, subscription_id, meter, since, quantity, events, last_event_at)
-    select customer_id, subscription_id, meter,
-      greatest(date_trunc('hour', occurred_at, 'UTC'), cut.starts_at),
-      sum(quantity), count(*), max(occurred_at)
-    from inserted
+    select customer_id, subscription_id, meter, greatest(starts_at, cut_at), quantity, events, last_at
+    from hours
+    where cut_at is null or cut_at <= first_at
+    union all
+    select customer_id, subscription_id, meter, greatest(hours.starts_at, cut.starts_at),
+      sum(inserted.quantity), count(*), max(occurred_at)
+    from hours
+    join inserted using (customer_id, subscription_id, meter)
     left join lateral (
       select max(starts_at) as starts_at from billing.segments
       where segments.customer_id = inserted.customer_id and segments.subscription_id = inserted.subscription_id
         and starts_at <= inserted.occurred_at
     ) as cut on true
+    where cut_at > first_at and date_trunc('hour', occurred_at, 'UTC') = hours.starts_at
     group by 1, 2, 3, 4
     order by 1, 2, 3, 4               -- one order of locks for every writer: without it they deadlock
     on conflict (customer_id, subscription_id, meter, since) do update
@@ -195,22 +218,15 @@ export async function listSetAside(
   return found.map((row) => ({ ...row, event: JSON.parse(row.event) as unknown }))
 }
 
-/** Array literals written by ourselves: ids and numbers need no escaping, and these are thousands. */
-function batchValues(events: readonly MeterEvent[]): string[] {
-  const columns: string[][] = [[], [], [], [], [], [], [], []]
-  for (const event of events) {
-    columns[0]!.push(event.customerId)
-    columns[1]!.push(event.id)
-    columns[2]!.push(event.subscriptionId)
-    columns[3]!.push(String(event.meterId))
-    columns[4]!.push(event.quantity)
-    columns[5]!.push(new Date(event.occurredAt).toISOString())
-    columns[6]!.push(event.key === null ? 'null' : quoted(event.key))
-    columns[7]!.push(event.properties === null ? 'null' : quoted(JSON.stringify(event.properties)))
-  }
-  return columns.map((column) => `{${column.join(',')}}`)
-}
-
-function quoted(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`
+function batchValues(events: readonly MeterEvent[]): (Buffer | string)[] {
+  return [
+    uuidArray(events.map((event) => event.customerId)),
+    uuidArray(events.map((event) => event.id)),
+    uuidArray(events.map((event) => event.subscriptionId)),
+    textArray(events.map((event) => String(event.meterId))),
+    textArray(events.map((event) => event.quantity)),
+    timestampArray(events.map((event) => event.occurredAt)),
+    nullableTextArray(events.map((event) => event.key)),
+    jsonbArray(events.map((event) => event.properties)),
+  ]
 }
