@@ -1,54 +1,59 @@
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { Pool } from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
-import { v7 as newUuid } from 'uuid'
-import { inWorld, median, type Row, type World } from './world.ts'
+import { copyLines, linesOf, usesOf } from './copy.ts'
+import { type Engine, grouped, inWorld, median, type Row, type World } from './world.ts'
 
 const EVENTS = 200_000
-const BATCH = 5_000
 const SINGLE_EVENTS = 2_000
-const ROUNDS = 3
-
-interface Use {
-  id: string
-  customerId: string
-  subscriptionId: string
-  occurredAt: string
-}
+const ROUNDS = 5
+/** As a server would that is asked as fast as it can keep up: the recorder is never further ahead of the database. */
+const AHEAD_EVENTS_MAX = 40_000
+/** An engine keeps one connection to hear of new customers. */
+const LISTENING = 1
 
 /**
- * Events a second from `recordEvent` to durable, deduplicated and rolled up, beside two baselines of the same rows in
- * the same table in the same run: text COPY (indexes, but neither deduplication nor rollups), and an insert per event.
+ * Events a second from `recordEvent` to durable, deduplicated and rolled up, beside baselines of the same rows in the
+ * same table in the same run: text COPY (indexes, but no journal, no deduplication, no rollups), and an insert per event.
+ * COPY writes its lines as it goes, from ids that are there already; what it does with lines that are there, too, is shown.
  */
 export async function ingest(): Promise<Row[]> {
   return inWorld(1_000, async (world) => {
-    const copies: number[] = []
-    const ours: number[] = []
-    const singles: number[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      copies.push(await rate(world.pool, EVENTS, () => copyAll(world)))
-      ours.push(await rate(world.pool, EVENTS, () => recordAll(world)))
-      singles.push(await rate(world.pool, SINGLE_EVENTS, () => insertEach(world)))
+    const one = await world.another({ connections: 1 + LISTENING })
+    const rates = {
+      copy: [] as number[],
+      ready: [] as number[],
+      one: [] as number[],
+      two: [] as number[],
+      single: [] as number[],
     }
-    const toCopy = median(ours) / median(copies)
-    const toSingle = median(ours) / median(singles)
-    const perSecond = (value: number) => `${Math.round(value).toLocaleString('en-US')}/s`
+    for (let round = 0; round < ROUNDS; round++) {
+      const uses = usesOf(world.subscribers, EVENTS)
+      rates.copy.push(await rate(world.pool, EVENTS, () => copyLines(world.pool, linesOf(uses))))
+      rates.two.push(await rate(world.pool, EVENTS, () => recordAll(world, world.meterkit)))
+      rates.one.push(await rate(world.pool, EVENTS, () => recordAll(world, one)))
+      const batches = [...linesOf(uses)]
+      rates.ready.push(await rate(world.pool, EVENTS, () => copyLines(world.pool, batches)))
+      rates.single.push(await rate(world.pool, SINGLE_EVENTS, () => insertEach(world)))
+    }
+    const [copy, ready, oneRate, two, single] = [rates.copy, rates.ready, rates.one, rates.two, rates.single].map(
+      median,
+    ) as [number, number, number, number, number]
     return [
-      {
-        what: 'recordEvent → stored, to COPY of the same rows',
-        promised: '≥ 0.65',
-        measured: `${toCopy.toFixed(2)} (${perSecond(median(ours))} to ${perSecond(median(copies))})`,
-        kept: toCopy >= 0.65,
-      },
-      {
-        what: 'recordEvent → stored, to an insert per event',
-        promised: '≥ 25',
-        measured: `${toSingle.toFixed(0)} (${perSecond(median(singles))})`,
-        kept: toSingle >= 25,
-      },
+      ratioRow('recordEvent → stored over one connection, to COPY of the same rows', oneRate, copy, 0.65),
+      ratioRow('recordEvent → stored over two connections (as it is set), to COPY of the same rows', two, copy, 0.9),
+      ratioRow('recordEvent → stored, to an insert per event', two, single, 25),
+      ratioRow('recordEvent → stored, to COPY of lines that are ready', two, ready, null),
     ]
   })
+}
+
+function ratioRow(what: string, ours: number, baseline: number, least: number | null): Row {
+  const ratio = ours / baseline
+  return {
+    what,
+    promised: least === null ? 'shown' : `≥ ${least}`,
+    measured: `${ratio.toFixed(ratio < 10 ? 2 : 1)} (${grouped(ours)}/s to ${grouped(baseline)}/s)`,
+    kept: least === null || ratio >= least,
+  }
 }
 
 async function rate(pool: Pool, events: number, work: () => Promise<void>): Promise<number> {
@@ -59,47 +64,27 @@ async function rate(pool: Pool, events: number, work: () => Promise<void>): Prom
   return events / ((performance.now() - began) / 1_000)
 }
 
-function use({ subscribers }: World, index: number): Use {
-  const subscriber = subscribers[index % subscribers.length]!
-  return { id: newUuid(), ...subscriber, occurredAt: new Date().toISOString() }
-}
-
-async function copyAll(world: World): Promise<void> {
-  const client = await world.pool.connect()
-  try {
-    for (let done = 0; done < EVENTS; done += BATCH) {
-      const lines = Array.from({ length: BATCH }, (_, index) => {
-        const { id, customerId, subscriptionId, occurredAt } = use(world, done + index)
-        return `${customerId}\t${id}\t${subscriptionId}\t1\t1250\t${occurredAt}\t{"model":"demo","feature":"ai-chat"}\n`
-      })
-      const columns = 'customer_id, id, subscription_id, meter, quantity, occurred_at, properties'
-      await pipeline(
-        Readable.from([lines.join('')]),
-        client.query(copyFrom(`copy billing.meter_events (${columns}) from stdin`)),
-      )
-    }
-  } finally {
-    client.release()
-  }
-}
-
-async function recordAll({ meterkit, subscribers }: World): Promise<void> {
+async function recordAll({ subscribers }: World, engine: Engine): Promise<void> {
+  const before = engine.events.pipeline().stored
   for (let index = 0; index < EVENTS; index++) {
-    meterkit.recordEvent({
+    engine.recordEvent({
       meter: 'ai_tokens',
       ...subscribers[index % subscribers.length]!,
       quantity: 1_250,
       properties: { model: 'demo', feature: 'ai-chat' },
     })
-    if (index % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve))
+    if (index % 1_000 > 0) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    while (index - (engine.events.pipeline().stored - before) > AHEAD_EVENTS_MAX) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
   }
-  await meterkit.events.drained()
+  await engine.events.drained()
 }
 
-async function insertEach(world: World): Promise<void> {
-  for (let index = 0; index < SINGLE_EVENTS; index++) {
-    const { id, customerId, subscriptionId, occurredAt } = use(world, index)
-    await world.pool.query({
+async function insertEach({ pool, subscribers }: World): Promise<void> {
+  for (const { id, customerId, subscriptionId, occurredAt } of usesOf(subscribers, SINGLE_EVENTS)) {
+    await pool.query({
       name: 'bench_insert',
       text: `insert into billing.meter_events (customer_id, id, subscription_id, meter, quantity, occurred_at, properties)
         values ($1, $2, $3, 1, 1250, $4, '{"model":"demo","feature":"ai-chat"}')`,

@@ -1,3 +1,4 @@
+import { drain } from './drain.ts'
 import { ingest } from './ingest.ts'
 import { memory } from './memory.ts'
 import { recordEvent } from './record-event.ts'
@@ -12,6 +13,7 @@ import type { Row } from './world.ts'
 const benchmarks: Record<string, () => Promise<Row[]>> = {
   'record-event': recordEvent,
   ingest,
+  drain,
   visible,
   memory,
   'usage-read': usageRead,
