@@ -7,7 +7,7 @@ import { countAwaited } from '../reports/store.ts'
 import { changesUnderWay, closePeriods, noteChanging } from '../subscriptions/store.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
 import { idOf, instant, type SyncContext, syncSubscription } from '../subscriptions/sync.ts'
-import { isHeld, setHeldReason, storeInvoice, subscriptionOfInvoice } from './store.ts'
+import { setHeldReason, storeInvoice, subscriptionOfInvoice } from './store.ts'
 
 export interface InvoiceContext extends SyncContext {
   /** Reports one customer's usage now, whatever its back-off. */
@@ -57,20 +57,32 @@ async function storeAndClose(
   await closePeriods(client, owner, { endedBy: instant(invoice.created), closedAt: instant(finalizedAt) })
 }
 
+/**
+ * The metadata of a draft that we hold back, and nobody else: written together with the hold, so that whoever has the
+ * usage in lets it go, whatever died meanwhile.
+ */
+const HELD_METADATA = 'meterkit_held'
+
 async function flushDraft(context: InvoiceContext, invoice: Stripe.Invoice, subscription: Subscription): Promise<void> {
   const { pool, stripe, log } = context
   const { customerId } = subscription
   const reason = await whyHeld(context, invoice, subscription)
+  const held = invoice.metadata?.[HELD_METADATA] !== undefined
+  await setHeldReason(pool, customerId, invoice.id!, reason)
   if (reason) {
-    await stripe.invoices.update(invoice.id!, { auto_advance: false })
-    await setHeldReason(pool, customerId, invoice.id!, reason)
+    // Not again where it is: each change makes a webhook, and each webhook would come here.
+    if (!held) await hold(stripe, invoice, true)
     log.error({ invoice: invoice.id, customer: customerId }, `a draft invoice is held back: ${reason}`)
     throw new Error(`invoice ${invoice.id} is held back: ${reason}`)
   }
-  if (await isHeld(pool, customerId, invoice.id!)) {
-    await stripe.invoices.update(invoice.id!, { auto_advance: true })
-    await setHeldReason(pool, customerId, invoice.id!, null)
-  }
+  if (held) await hold(stripe, invoice, false)
+}
+
+async function hold(stripe: Stripe, { id }: Stripe.Invoice, held: boolean): Promise<void> {
+  await stripe.invoices.update(id!, {
+    auto_advance: !held,
+    metadata: { [HELD_METADATA]: held ? 'usage is missing' : '' },
+  })
 }
 
 /** Flushes the usage of a draft's period. @returns why the draft would be finalized short, or too long; null when all is in */

@@ -64,26 +64,19 @@ export async function storeInvoice(
   )
 }
 
+/** For those who look at the invoice; that it is held is written on it at Stripe. */
 export async function setHeldReason(
   db: Database,
   customerId: string,
   stripeId: string,
   reason: string | null,
 ): Promise<void> {
-  await db.query('update billing.invoices set held_reason = $3 where customer_id = $1 and stripe_id = $2', [
-    customerId,
-    stripeId,
-    reason,
-  ])
-}
-
-export async function isHeld(db: Database, customerId: string, stripeId: string): Promise<boolean> {
-  const [invoice] = await rows<{ held: boolean }>(
-    db,
-    'select held_reason is not null as held from billing.invoices where customer_id = $1 and stripe_id = $2',
-    [customerId, stripeId],
+  await db.query(
+    /* sql */ `
+    update billing.invoices set held_reason = $3
+    where customer_id = $1 and stripe_id = $2 and held_reason is distinct from $3`,
+    [customerId, stripeId, reason],
   )
-  return invoice?.held ?? false
 }
 
 export async function listInvoices(db: Database, customerId: string): Promise<InvoiceRow[]> {

@@ -31,9 +31,9 @@ const SAFEGUARDS: readonly Safeguard[] = [
     row: 'kill -9 of the recording process',
     safeguard: 'durable resolves only once the journal has the events',
     file: 'events/recorder.ts',
-    text: '        const block = journal ? await journal.append(events) : null\n',
+    text: '        const block = journal ? await appended(journal, events) : null\n',
     replacement:
-      '        if (journal) durable(promise, events.length)\n        const block = journal ? await journal.append(events) : null\n',
+      '        if (journal) durable(promise, events.length)\n        const block = journal ? await appended(journal, events) : null\n',
     test: [FAULTS, 'a dozen kill -9'],
   },
   {
@@ -71,10 +71,18 @@ const SAFEGUARDS: readonly Safeguard[] = [
   {
     row: 'journal: flipped byte',
     safeguard: 'the checksum of a record',
-    file: 'events/journal.ts',
+    file: 'events/journal-format.ts',
     text: '  if (record.slice(0, 8) !== checksum(json)) return null\n',
     replacement: '  if (!json.startsWith("[")) return null\n',
     test: ['events/journal.test.ts', 'any flipped byte'],
+  },
+  {
+    row: 'journal: empty file',
+    safeguard: 'nothing is searched for in it',
+    file: 'events/journal.ts',
+    text: '  while (position < bytes.length) {\n    const end',
+    replacement: '  while (position <= bytes.length) {\n    const end',
+    test: ['events/journal.test.ts', 'an empty file is no damage'],
   },
   {
     row: 'journal: unwritable directory',
@@ -96,7 +104,7 @@ const SAFEGUARDS: readonly Safeguard[] = [
     row: 'journal: two processes, one directory',
     safeguard: 'the lock of the directory',
     file: 'events/journal.ts',
-    text: '    server.listen(name, () => resolve(server))',
+    text: '    server.listen(lockAddress(directory), () => resolve(server))',
     replacement: '    server.listen(0, () => resolve(server))',
     test: [FAULTS, 'a second process is refused'],
   },
@@ -104,9 +112,9 @@ const SAFEGUARDS: readonly Safeguard[] = [
     row: 'kill -9 of the worker before a report is written',
     safeguard: 'the report and what is noted as reported are one transaction',
     file: 'reports/store.ts',
-    text: '  return transaction(pool, async (client) => {',
+    text: '  return transaction(pool, async (client) => {\n    await lockSegmentsShared(client)\n    const due',
     replacement:
-      '  return (async (work: (client: PoolClient) => Promise<number>) => work(pool as never))(async (client) => {',
+      '  return (async (work: (client: PoolClient) => Promise<number>) => work(pool as never))(async (client) => {\n    const due',
     test: [FAULTS, 'a worker killed while a report is written: another counts its usage once, 1 minutes'],
   },
   {
@@ -120,9 +128,9 @@ const SAFEGUARDS: readonly Safeguard[] = [
   {
     row: 'ten workers at the same time',
     safeguard: 'one worker at a time for a customer',
-    file: 'reports/sync.ts',
-    text: '        if (!(await lock(client, customerId, wait))) return false\n',
-    replacement: '        void lock\n        void wait\n',
+    file: 'reports/lock.ts',
+    text: '    return rows[0]!.locked ? thenUnlock(client, customerId, work) : null\n',
+    replacement: '    return rows[0] ? thenUnlock(client, customerId, work) : null\n',
     test: [FAULTS, 'ten workers in three processes'],
   },
   {
@@ -156,6 +164,14 @@ const SAFEGUARDS: readonly Safeguard[] = [
     text: '    await rejectReports(context, webhook)\n',
     replacement: '    void rejectReports\n',
     test: ['billing.test.ts', 'a refusal that comes later'],
+  },
+  {
+    row: 'events late: into a past hour, and after the end of a period that is not invoiced yet',
+    safeguard: 'usage keeps its own time while Stripe can still bill it there',
+    file: 'reports/placement.ts',
+    text: '  if (segment.closedAt === null && fresh) return',
+    replacement: '  if (segment.closedAt === null && fresh && segment.end === null) return',
+    test: ['reports/placement.test.ts', 'usage keeps its own time while the invoice of its period is open'],
   },
   {
     row: 'events late: after finalization',
@@ -194,8 +210,8 @@ const SAFEGUARDS: readonly Safeguard[] = [
     row: 'the second of a period boundary',
     safeguard: 'rollups are cut where a segment starts',
     file: 'events/store.ts',
-    text: "      greatest(date_trunc('hour', occurred_at, 'UTC'), cut.starts_at),",
-    replacement: "      date_trunc('hour', occurred_at, 'UTC'),",
+    text: 'meter, greatest(hours.starts_at, cut.starts_at),',
+    replacement: 'meter, hours.starts_at,',
     test: ['events/store.test.ts', 'an hour cut by a period start makes two'],
   },
   {
@@ -210,7 +226,7 @@ const SAFEGUARDS: readonly Safeguard[] = [
     row: 'invoice.created while Stripe is down',
     safeguard: 'a draft whose flush cannot finish is held back',
     file: 'invoices/flush.ts',
-    text: '    await stripe.invoices.update(invoice.id!, { auto_advance: false })\n',
+    text: '    if (!held) await hold(stripe, invoice, true)\n',
     replacement: '',
     test: ['billing.test.ts', 'a draft whose usage cannot be flushed is held back'],
   },
@@ -271,12 +287,28 @@ const SAFEGUARDS: readonly Safeguard[] = [
     test: ['billing.test.ts', 'a change is refused, and nothing changed'],
   },
   {
+    row: 'a subscription cancelled now, and Stripe slow',
+    safeguard: 'nothing is reported while a cancellation may still come about',
+    file: 'subscriptions/change.ts',
+    text: '      await noteChanging(pool, subscription.id, clock())\n',
+    replacement: '      void clock\n',
+    test: ['subscriptions/end.test.ts', 'cancelled and the answer lost'],
+  },
+  {
     row: 'a void of an event already reported',
     safeguard: 'a void makes its rollup due',
-    file: 'events/store.ts',
-    text: '      set quantity = quantity - $5::numeric, events = events - 1, due = true\n',
-    replacement: '      set quantity = quantity - $5::numeric, events = events - 1\n',
+    file: 'events/void.ts',
+    text: 'events = rollup.events - taken.events, due = true\n',
+    replacement: 'events = rollup.events - taken.events\n',
     test: ['billing.test.ts', 'a void sends the difference'],
+  },
+  {
+    row: 'a void of an event already invoiced',
+    safeguard: 'what Stripe has priced is given back in money',
+    file: 'reports/parts.ts',
+    text: "if (change === 0 || place.to === 'nobody') return []\n  if (change > 0 ||",
+    replacement: "if (change === 0 || place.to === 'nobody') return []\n  if (change !== 0 ||",
+    test: ['reports/credit.test.ts', 'usage taken back after its invoice is final'],
   },
 ]
 
