@@ -188,3 +188,41 @@ test('a subscription that has ended says which credit is due, and where to give 
   const [report] = (await w.meterkit.reports.list({ status: 'failed' })).rows
   assert.match(report!.error!, /A credit of \$0\.10 is due: .* Issue a credit note of \$0\.10/)
 })
+
+test('a void of before a plan switch and usage after it in one hour are no move: each is worth its own price', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const mistaken = use(w, acme, 100_000)
+  await pass(w, 600_000)
+  await w.meterkit.subscriptions.switchPlan({ subscriptionId: acme.subscription.id, plan: 'business' })
+  await pass(w, 600_000)
+
+  await w.meterkit.events.void(mistaken.id, trace)
+  use(w, acme, 130_000)
+  await w.meterkit.reports.sync()
+
+  // 500 cents of Essential given back; 130,000 / 15,000 = 8.67: nine packages of Business
+  assert.deepEqual(await billed(w, acme), [450n])
+})
+
+test('an ended subscription, a void and free usage in one hour: the credit that is due is told, less what was never billed', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const mistaken = use(w, acme, 50_000)
+  await pass(w, 600_000)
+  await w.meterkit.subscriptions.cancel({ subscriptionId: acme.subscription.id, when: 'now' })
+  use(w, acme, 10_000, new Date(w.clock().getTime() - 60_000)) // too late for any invoice
+  await w.meterkit.reports.sync()
+
+  await w.meterkit.events.void(mistaken.id, trace)
+  use(w, acme, 60_000) // after the end: free
+  await w.meterkit.reports.sync()
+
+  // 50,000 were billed, 250 cents, where 10,000 should have been, 50 cents
+  const { rows } = await w.meterkit.reports.list({ status: 'failed' })
+  assert.deepEqual(
+    rows.map(({ value, error }) => [value, /^A credit of \S+ is due/.exec(error!)?.[0]]),
+    [['-40000', 'A credit of $2.00 is due']],
+  )
+  for await (const check of w.meterkit.verify({})) assert.deepEqual(check.disagreements, [])
+})

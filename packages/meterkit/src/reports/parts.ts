@@ -38,8 +38,8 @@ export interface Difference {
   meter: string
   since: Date
   value: string
-  /** Of `value`, what a cut has moved to the other side of its hour: a difference of its own there, of the other sign. */
-  moved?: string
+  /** Of `value`, what cuts have moved here from the other side of its hour; negative: what they have moved there. */
+  moved: string
 }
 
 /** Given back in this run and not written down yet, by segment; one of its own for each customer. */
@@ -67,7 +67,7 @@ export async function partsOf(
   if (change === 0 || place.to === 'nobody') return []
   if (change > 0 || segmentAt(segments, since)!.closedAt === null) return [{ value, place }]
 
-  const moved = parseDecimal(difference.moved ?? '0')
+  const moved = least(ZERO, greatest(parseDecimal(difference.moved), parseDecimal(value)))
   // Stripe has priced it where it was: taken off where it stands now, so that it is not billed there again.
   const parts: Part[] = compare(moved, ZERO) < 0 ? [{ value: formatDecimal(moved), place }] : []
   let left = subtract(moved, parseDecimal(value))
@@ -88,26 +88,38 @@ export async function partsOf(
 }
 
 /**
- * Tells of each difference what of it a cut has moved: usage that left one side of an hour and arrived on the other is
- * no usage taken back.
+ * Usage that left one side of an hour and is billed on the other is no usage taken back. What left for where nobody pays,
+ * is: of each difference it tells how much has moved to where it is billed.
  */
-export function withMoved<D extends Difference>(differences: readonly D[]): D[] {
-  const arrived = new Map<string, Decimal>()
+export function movedToBilled<D extends Difference>(
+  differences: readonly D[],
+  segments: ReadonlyMap<string, readonly Segment[]>,
+  now: Date,
+): D[] {
   const keyOf = ({ subscriptionId, meter, since }: D) =>
     [subscriptionId, meter, Math.floor(since.getTime() / HOUR_MS)].join()
+  const arrived = new Map<string, Decimal>()
   for (const difference of differences) {
-    const value = parseDecimal(difference.value)
-    if (value.digits > 0n) arrived.set(keyOf(difference), add(arrived.get(keyOf(difference)) ?? ZERO, value))
+    const moved = greatest(parseDecimal(difference.moved), ZERO)
+    if (placement(segments.get(difference.subscriptionId)!, difference.since, now).to === 'nobody') continue
+    arrived.set(keyOf(difference), add(arrived.get(keyOf(difference)) ?? ZERO, moved))
   }
   return differences.map((difference) => {
-    const value = parseDecimal(difference.value)
     const here = arrived.get(keyOf(difference)) ?? ZERO
-    if (value.digits >= 0n || here.digits === 0n) return difference
-    const left = subtract(ZERO, value)
-    const moved = compare(left, here) < 0 ? left : here
-    arrived.set(keyOf(difference), subtract(here, moved))
-    return { ...difference, moved: formatDecimal(subtract(ZERO, moved)) }
+    const moved = parseDecimal(difference.moved)
+    if (compare(moved, ZERO) >= 0) return difference
+    const billed = greatest(moved, subtract(ZERO, here))
+    arrived.set(keyOf(difference), add(here, billed))
+    return { ...difference, moved: formatDecimal(billed) }
   })
+}
+
+function greatest(a: Decimal, b: Decimal): Decimal {
+  return compare(a, b) < 0 ? b : a
+}
+
+function least(a: Decimal, b: Decimal): Decimal {
+  return compare(a, b) < 0 ? a : b
 }
 
 /** Latest segment first. */

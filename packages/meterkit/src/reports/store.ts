@@ -4,8 +4,8 @@ import { type Database, firstRow, rows, transaction } from '../database/database
 import { type Decimal, formatDecimal, parseDecimal, significantDigits, subtract, sum } from '../pricing/decimal.ts'
 import { lockSegmentsShared } from '../subscriptions/segment-lock.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
-import type { Period } from '../subscriptions/subscription.ts'
-import { type Difference, type Given, type Part, partsOf, withMoved } from './parts.ts'
+import type { Period, Segment } from '../subscriptions/subscription.ts'
+import { type Difference, type Given, movedToBilled, type Part, partsOf } from './parts.ts'
 import { type Placement, placement } from './placement.ts'
 import type { Backlog, PlannedReport, Report, ReportRow, ReportStatus } from './report.ts'
 
@@ -48,7 +48,7 @@ export async function customersToReport(db: Database, now: Date | null): Promise
 
 const DUE_ROLLUPS = /* sql */ `
   select rollup.customer_id as "customerId", rollup.subscription_id as "subscriptionId", rollup.meter as "meterId",
-    meter.event_name as meter, rollup.since, trim_scale(rollup.quantity - rollup.reported) as value,
+    meter.event_name as meter, rollup.since, trim_scale(rollup.quantity - rollup.reported) as value, trim_scale(rollup.moved) as moved,
     rollup.events - rollup.reported_events as events, subscription.reportable,
     (select coalesce(sum(report.value), 0) from billing.reports as report
      where report.customer_id = rollup.customer_id and report.subscription_id = rollup.subscription_id
@@ -60,10 +60,20 @@ const DUE_ROLLUPS = /* sql */ `
   where rollup.customer_id = $1 and rollup.due
   order by rollup.subscription_id, rollup.meter, rollup.since`
 
+async function dueRollups(
+  db: Database,
+  customerId: string,
+  now: Date,
+  lock: 'for update of rollup' | '' = '',
+): Promise<{ due: DueRow[]; segments: Map<string, Segment[]> }> {
+  const due = await rows<DueRow>(db, `${DUE_ROLLUPS} ${lock}`, [customerId])
+  const segments = await segmentsOf(db, customerId, [...new Set(due.map((row) => row.subscriptionId))])
+  return { due: movedToBilled(due, segments, now), segments }
+}
+
 /** What `writeReports` would write now, and writes nothing. */
 export async function plannedReports(db: Database, customerId: string, now: Date): Promise<PlannedReport[]> {
-  const due = withMoved(await rows<DueRow>(db, DUE_ROLLUPS, [customerId]))
-  const segments = await segmentsOf(db, customerId, [...new Set(due.map((row) => row.subscriptionId))])
+  const { due, segments } = await dueRollups(db, customerId, now)
   const given: Given = new Map()
   const planned: PlannedReport[] = []
   for (const row of due.filter((candidate) => candidate.reportable)) {
@@ -106,8 +116,7 @@ function withoutFailed(row: DueRow): DueRow {
 export async function writeReports(pool: Pool, customerId: string, now: Date): Promise<number> {
   return transaction(pool, async (client) => {
     await lockSegmentsShared(client)
-    const due = withMoved(await rows<DueRow>(client, `${DUE_ROLLUPS} for update of rollup`, [customerId]))
-    const segments = await segmentsOf(client, customerId, [...new Set(due.map((row) => row.subscriptionId))])
+    const { due, segments } = await dueRollups(client, customerId, now, 'for update of rollup')
     let written = 0
     for (const row of due) {
       if (!row.reportable) continue
@@ -202,7 +211,7 @@ async function settleRollup(client: PoolClient, row: DueRow, reported: boolean):
   await client.query(
     /* sql */ `
     update billing.rollups
-    set due = false,
+    set due = false, moved = 0,
         reported = case when $5 then quantity else reported end,
         reported_events = case when $5 then events else reported_events end
     where customer_id = $1 and subscription_id = $2 and meter = $3 and since = $4`,

@@ -207,7 +207,7 @@ export async function storeSegments(
 
 /**
  * Recomputes the rollups of the hour around `at` from its events. What was reported stays with the row it was reported
- * for; the differences that arise are reported like any others.
+ * for; the differences that arise are reported like any others, and each row tells what of it has only moved.
  */
 async function rebuildHour(client: PoolClient, customerId: string, subscriptionId: string, at: Date): Promise<void> {
   await client.query(
@@ -233,17 +233,17 @@ async function rebuildHour(client: PoolClient, customerId: string, subscriptionI
     ),
     emptied as (
       update billing.rollups as rollup
-      set quantity = 0, events = 0, due = true
+      set quantity = 0, events = 0, moved = moved - quantity, due = true
       from hour
       where rollup.customer_id = $1 and rollup.subscription_id = $2
         and rollup.since >= hour.starts and rollup.since < hour.ends
         and not exists (select 1 from actual where actual.meter = rollup.meter and actual.since = rollup.since)
     )
-    insert into billing.rollups (customer_id, subscription_id, meter, since, quantity, events, last_event_at)
-    select $1, $2, meter, since, quantity, events, last_event_at from actual
+    insert into billing.rollups (customer_id, subscription_id, meter, since, quantity, moved, events, last_event_at)
+    select $1, $2, meter, since, quantity, quantity, events, last_event_at from actual
     order by meter, since
     on conflict (customer_id, subscription_id, meter, since) do update
-    set quantity = excluded.quantity, events = excluded.events, last_event_at = excluded.last_event_at, due = true`,
+    set moved = rollups.moved + excluded.quantity - rollups.quantity, quantity = excluded.quantity, events = excluded.events, last_event_at = excluded.last_event_at, due = true`,
     [customerId, subscriptionId, at],
   )
 }
