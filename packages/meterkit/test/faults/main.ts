@@ -2,11 +2,11 @@ import { parseArgs } from 'node:util'
 import { randomOf } from '../random.ts'
 import { playRound } from './round.ts'
 import { withoutSafeguards } from './safeguards.ts'
-import { killWhileRecording, outage } from './scenarios.ts'
+import { killWhileRecording, outage, poisonAmong } from './scenarios.ts'
 import { startServer } from './server.ts'
 
 /*
- * npm run test:faults                              ten minutes of seeded rounds, 200 kills, a minute without PostgreSQL
+ * npm run test:faults                              ten minutes: 200 kills, a minute without PostgreSQL, poison, seeded rounds
  * npm run test:faults -- --seed 7 --minutes 30     other rounds, and more of them
  * npm run test:faults -- --round 7003              one round again, told step by step
  * npm run test:faults -- --without-safeguards      takes each safeguard out in turn: a test must notice
@@ -15,6 +15,7 @@ import { startServer } from './server.ts'
 const STEPS = 100
 const KILLS = 200
 const OUTAGE = { seconds: 60, perSecond: 5_000 }
+const POISONED_AMONG = 1_000_000
 /** Rounds of one run are numbered after its seed. */
 const ROUNDS_MAX = 1_000
 
@@ -74,6 +75,7 @@ async function main(): Promise<number> {
     const until = performance.now() + Number(values.minutes) * 60_000
     await manyKills(seed)
     await longOutage()
+    await poison(seed)
     for (let round = 1; round < ROUNDS_MAX && performance.now() < until; round++)
       await oneRound(seed * ROUNDS_MAX + round, false)
   }
@@ -98,6 +100,14 @@ async function main(): Promise<number> {
         `${result.slowestMilliseconds.toFixed(1)} ms at most; memory ${early} MB after 15 s, ${last} MB at the end; ` +
         `${result.backlogEvents} drained at ${Math.round(result.drainedPerSecond)}/s (to be over 50,000)`,
     )
+    tell(findings)
+  }
+
+  async function poison(seed: number): Promise<void> {
+    const { findings, stored, seconds } = await poisonAmong(server, randomOf(seed), POISONED_AMONG)
+    tally.add({ offered: POISONED_AMONG, stored, lost: 0, doubled: 0, findings })
+    tally.strike('poisoned event', 1)
+    say(`${mark({ findings })} one poisoned among ${POISONED_AMONG}: ${stored} stored in ${seconds.toFixed(1)} s`)
     tell(findings)
   }
 

@@ -5,7 +5,7 @@ import type { Flooded, Use } from './app-process.ts'
 import { missingFrom, type Verdict, verdictOf } from './checker.ts'
 import { newLedger } from './ledger.ts'
 import type { Server } from './server.ts'
-import { openStage, type Stage } from './stage.ts'
+import { comesTrue, openStage, type Stage } from './stage.ts'
 
 /*
  * The faults that need a stage of their own, in a size of the caller's choice: small among the tests, large in the long
@@ -100,6 +100,39 @@ export async function outage(
     return { ...flooded, findings, backlogEvents, drainedPerSecond }
   } finally {
     await server.start()
+    await stage.close()
+  }
+}
+
+export interface Poisoned {
+  findings: string[]
+  stored: number
+  seconds: number
+}
+
+/** One event that the database refuses, somewhere among many: it is set aside and shown, the others pass. */
+export async function poisonAmong(server: Server, random: Random, events: number): Promise<Poisoned> {
+  const stage = await openStage(server, { apps: 1 })
+  try {
+    const { customerId, subscriptionId } = await stage.subscribe('acme', 'essential')
+    const began = performance.now()
+    const poisonedAt = random.whole(0, events - 1)
+    await stage.apps[0]!.ask('flood', { customerId, subscriptionId, events, perSecond: null, poisonedAt })
+    await stage.apps[0]!.ask('drained')
+    const seconds = (performance.now() - began) / 1_000
+
+    const { lost, stored } = await missingFrom(stage.pool, stage.durable)
+    const { rows } = await stage.pool.query<{ id: string; error: string }>(
+      'select id, error from billing.set_aside_events',
+    )
+    const findings = [...stage.findings]
+    if (stored !== events - 1) findings.push(`${events} were recorded, one of them poisoned, and ${stored} are stored`)
+    if (!(await comesTrue(() => stage.durable.size === events))) findings.push(`${stage.durable.size} became durable`)
+    if (rows.length !== 1 || !rows[0]!.error.includes('violates check constraint "unpoisoned"'))
+      findings.push(`set aside are ${JSON.stringify(rows)}`)
+    if (lost.join() !== rows.map((row) => row.id).join()) findings.push(`${lost.length} were promised and are lost`)
+    return { findings, stored, seconds }
+  } finally {
     await stage.close()
   }
 }
