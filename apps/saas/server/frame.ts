@@ -1,4 +1,5 @@
 import { isLive } from 'meterkit'
+import { dueOf } from '../app/billing/balance.ts'
 import { type Theme, themeOf } from '../app/frame/theme-cookie.ts'
 import { type MemberRole, type Organization, organizationsOf } from './organizations.ts'
 import { type Services, servicesContext } from './services.ts'
@@ -24,7 +25,7 @@ export interface FrameData {
 }
 
 export interface PeriodCost {
-  /** Minor units. */
+  /** Minor units, as on the billing page: with what earlier invoices left. */
   amount: number
   currency: string
   /** `12,345 tokens`. */
@@ -61,7 +62,8 @@ async function periodCost({ config, meterkit, log }: Services, sourceId: string)
     const usage = await meterkit.usage.current(subscription.id)
     if (!charges || !usage) return null
     const labels = usage.meters.map(({ quantity, unit }) => `${formatted(quantity)} ${unit}`)
-    return { amount: Number(charges.amount), currency: charges.currency, usageLabel: labels.join(' · ') }
+    const { amount } = dueOf(charges.amount, charges.carried)
+    return { amount: Number(amount), currency: charges.currency, usageLabel: labels.join(' · ') }
   } catch (error) {
     log.warn({ error: (error as Error).message }, 'the period so far cannot be shown')
     return null

@@ -156,8 +156,9 @@ const STEPS: Record<EventStep['kind'], { title: string; tone: NonNullable<Timeli
   accepted: { title: 'Accepted by Stripe', tone: 'positive' },
   failed: { title: 'Refused by Stripe', tone: 'danger' },
   cleared: { title: 'Error cleared, queued again', tone: 'warning' },
-  voided: { title: 'Voided', tone: 'warning' },
   invoiced: { title: 'On an invoice', tone: 'positive' },
+  voided: { title: 'Voided', tone: 'warning' },
+  credited: { title: 'Given back', tone: 'positive' },
 }
 
 /** A step without a time is still to come, but for a cleared error: when it was cleared nobody wrote down. */

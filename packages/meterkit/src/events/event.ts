@@ -84,7 +84,7 @@ export interface Page<Row> {
 
 /** One step of an event's life, oldest first. */
 export interface EventStep {
-  kind: 'occurred' | 'recorded' | 'reported' | 'accepted' | 'failed' | 'cleared' | 'voided' | 'invoiced'
+  kind: 'occurred' | 'recorded' | 'reported' | 'accepted' | 'failed' | 'cleared' | 'invoiced' | 'voided' | 'credited'
   at: Date | null
   detail: string
 }

@@ -118,7 +118,7 @@ async function store(
  * @returns how many are void now and were not before
  * @throws MeterkitError `unknown_import`, `reason_required`
  */
-export async function revertImport(pool: Pool, id: string, trace: VoidTrace): Promise<number> {
+export async function revertImport(pool: Pool, id: string, trace: VoidTrace, now: Date): Promise<number> {
   requireTrace('events.revertImport', trace)
   const known = await firstRow<{ id: string }>(pool, 'select id from billing.event_imports where id::text = $1', [id])
   if (!known) {
@@ -137,14 +137,14 @@ export async function revertImport(pool: Pool, id: string, trace: VoidTrace): Pr
     )
     const ids = piece.map((row) => row.event_id)
     if (ids.length === 0) break
-    voided += await transaction(pool, (client) => voidPiece(client, ids, trace))
+    voided += await transaction(pool, (client) => voidPiece(client, ids, trace, now))
     after = ids.at(-1)!
   }
   await pool.query(
     /* sql */ `
-    update billing.event_imports set reverted_at = now(), reverted_by = $2, revert_reason = $3
+    update billing.event_imports set reverted_at = $4, reverted_by = $2, revert_reason = $3
     where id = $1 and reverted_at is null`,
-    [id, trace.by, trace.reason],
+    [id, trace.by, trace.reason, now],
   )
   return voided
 }

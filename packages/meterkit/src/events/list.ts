@@ -1,4 +1,5 @@
 import { type Database, firstRow, rows } from '../database/database.ts'
+import { formatAmount } from '../pricing/describe.ts'
 import type { EventDetail, EventFilter, EventRow, EventStatus, EventStep, Page } from './event.ts'
 
 const COLUMNS = `event.id, event.key, event.meter, event.customer_id as "customerId", customer.name as "customerName",
@@ -180,7 +181,6 @@ async function stepsOf(db: Database, event: EventRow): Promise<EventStep[]> {
     { kind: 'recorded', at: event.recordedAt, detail: 'in the database, counted in its rollup' },
     ...reports.flatMap(reportSteps),
   ]
-  if (voided) steps.push({ kind: 'voided', at: voided.voided_at, detail: `by ${voided.voided_by}: ${voided.reason}` })
   if (invoice) {
     steps.push({
       kind: 'invoiced',
@@ -188,7 +188,33 @@ async function stepsOf(db: Database, event: EventRow): Promise<EventStep[]> {
       detail: `invoice ${invoice.number ?? invoice.stripe_id} (${invoice.status})`,
     })
   }
+  if (voided) {
+    steps.push({ kind: 'voided', at: voided.voided_at, detail: `by ${voided.voided_by}: ${voided.reason}` })
+    steps.push(...(await creditSteps(db, event, voided.voided_at)))
+  }
   return steps
+}
+
+/** What was given back for usage of the event's hour since it was voided: one credit is for all of an hour. */
+async function creditSteps(db: Database, event: EventRow, voidedAt: Date): Promise<EventStep[]> {
+  const credits = await rows<{ amount: string; currency: string; value: string; accepted_at: Date | null }>(
+    db,
+    /* sql */ `
+    select credit.amount, credit.currency, trim_scale(credit.value) as value, credit.accepted_at
+    from billing.reports as report
+    join billing.reports as credit
+      on credit.customer_id = report.customer_id and credit.subscription_id = report.subscription_id
+      and credit.meter = report.meter and credit.since = report.since
+    where report.customer_id = $1 and report.id = $2::uuid
+      and credit.kind = 'credit' and credit.status <> 'cleared' and credit.created_at >= $3
+    order by credit.id limit 1`,
+    [event.customerId, event.reportId, voidedAt],
+  )
+  return credits.map(({ amount, currency, value, accepted_at }) => ({
+    kind: 'credited',
+    at: accepted_at,
+    detail: `${value} of its hour, worth ${formatAmount(amount, currency)}, on the next invoice`,
+  }))
 }
 
 function reportSteps(report: ReportOfEvent): EventStep[] {

@@ -18,13 +18,13 @@ const PIECE_EVENTS_MAX = 5_000
  * @returns how many are void now and were not before
  * @throws MeterkitError `unknown_event` before anything is changed, `reason_required`
  */
-export async function voidEvents(pool: Pool, ids: readonly string[], trace: VoidTrace): Promise<number> {
+export async function voidEvents(pool: Pool, ids: readonly string[], trace: VoidTrace, now: Date): Promise<number> {
   requireTrace('events.void', trace)
   await refuseUnknown(pool, ids)
   let voided = 0
   for (let at = 0; at < ids.length; at += PIECE_EVENTS_MAX) {
     const piece = ids.slice(at, at + PIECE_EVENTS_MAX)
-    voided += await transaction(pool, (client) => voidPiece(client, piece, trace))
+    voided += await transaction(pool, (client) => voidPiece(client, piece, trace, now))
   }
   return voided
 }
@@ -70,6 +70,7 @@ export async function voidPiece(
   client: PoolClient,
   ids: readonly string[],
   { by, reason }: VoidTrace,
+  now: Date,
 ): Promise<number> {
   await lockSegmentsShared(client)
   const taken = await rows<TakenBack>(
@@ -80,8 +81,8 @@ export async function voidPiece(
       from billing.meter_events where id = any ($1::uuid[])
     ),
     voided as (
-      insert into billing.event_voids (customer_id, id, voided_by, reason)
-      select customer_id, id, $2, $3 from event
+      insert into billing.event_voids (customer_id, id, voided_by, reason, voided_at)
+      select customer_id, id, $2, $3, $4 from event
       order by customer_id, id
       on conflict do nothing
       returning customer_id, id
@@ -96,7 +97,7 @@ export async function voidPiece(
     ) as cut on true
     group by 1, 2, 3, 4
     order by 1, 2, 3, 4`,
-    [ids, by, reason],
+    [ids, by, reason, now],
   )
   if (taken.length > 0) await leaveRollups(client, taken)
   return taken.reduce((events, row) => events + Number(row.events), 0)
