@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import pg from 'pg'
-import { withConnection } from './database.ts'
+import { database } from '../../test/database.ts'
+import { isTransient, withConnection } from './database.ts'
 
 /** Messages of PostgreSQL's protocol. @see https://www.postgresql.org/docs/18/protocol-message-formats.html */
 function message(type: string, body: string): Buffer {
@@ -31,4 +32,15 @@ test('a server that dies while it greets costs the caller a connection, not the 
   const pool = await dyingServer(t)
 
   await assert.rejects(withConnection(pool, (client) => client.query('select 1')))
+})
+
+test('trying again may help where the connection or the server failed, and not where the statement is wrong', async (t) => {
+  const pool = await database(t)
+  const errorOf = (text: string) => pool.query(text).then(assert.fail, (error: Error) => error)
+
+  assert.equal(isTransient(await errorOf("select 'no number'::int")), false)
+  assert.equal(isTransient(await errorOf('select 1 / 0')), false)
+  assert.equal(isTransient(await errorOf('select pg_terminate_backend(pg_backend_pid())')), true)
+  // of a socket the other end has closed; its code has the form of PostgreSQL's
+  assert.equal(isTransient(Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' })), true)
 })

@@ -71,7 +71,8 @@ export async function firstRow<Row extends QueryResultRow>(
  * @see https://www.postgresql.org/docs/18/errcodes-appendix.html
  */
 export function isTransient(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code
-  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return true
-  return ['08', '40', '53', '55', '57', '58'].includes(code.slice(0, 2)) || code.startsWith('XX')
+  const { code, severity } = error as { code?: unknown; severity?: unknown }
+  // Only the server's own errors have a severity: EPIPE, of a connection lost while writing, looks like one of its codes.
+  if (typeof code !== 'string' || typeof severity !== 'string') return true
+  return ['08', '40', '53', '55', '57', '58', 'XX'].includes(code.slice(0, 2))
 }
