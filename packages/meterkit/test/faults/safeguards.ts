@@ -61,6 +61,14 @@ const SAFEGUARDS: readonly Safeguard[] = [
     test: ['database/database.test.ts', 'dies while it greets'],
   },
   {
+    row: 'PostgreSQL killed during a batch',
+    safeguard: 'a connection lost while writing is no fault of the events',
+    file: 'database/database.ts',
+    text: "if (typeof code !== 'string' || typeof severity !== 'string') return true",
+    replacement: "if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || severity === null) return true",
+    test: ['database/database.test.ts', 'trying again may help where the connection'],
+  },
+  {
     row: 'journal: torn last record',
     safeguard: 'the torn tail is cut and told',
     file: 'events/journal.ts',
