@@ -2,19 +2,18 @@ import { type AiCallRow, aiCostByDay, countAiCalls, listAiCalls } from 'meterkit
 import { servicesContext } from 'saas/server/services'
 import { requireAdmin } from 'saas/server/session'
 import { Alert } from '~/ui/alert'
-import { Card } from '~/ui/card'
 import { EmptyState } from '~/ui/empty-state'
 import { PageHeader } from '~/ui/page-header'
 import { formatQuantity, Quantity } from '~/ui/quantity'
 import { ShortId } from '~/ui/short-id'
 import { Stat, StatRow } from '~/ui/stat'
 import { StatusBadge } from '~/ui/status-badge'
-import { type Column, Pager, Table } from '~/ui/table'
-import { Tabs } from '~/ui/tabs'
+import { type Column, Table } from '~/ui/table'
 import { Time } from '~/ui/time'
 import type { Route } from './+types/ai-calls'
+import { FilteredList } from './filtered-list.tsx'
 import { listFilter } from './list-filter.ts'
-import { NothingFound, SearchForm } from './search-form.tsx'
+import { NothingFound } from './search-form.tsx'
 import { formatUsd, formatUsdBriefly, sumUsd } from './usd.ts'
 
 const OUTCOMES = ['completed', 'stopped', 'failed'] as const
@@ -77,35 +76,23 @@ export default function AiCalls({ loaderData }: Route.ComponentProps) {
         />
         <Stat label="Providers charge" value={formatUsdBriefly(recent.cost)} hint="List prices of known models, USD" />
       </StatRow>
-      <Tabs
-        label="Outcome"
-        items={[
-          { to: '?', label: 'All', count: counts.all },
-          ...OUTCOMES.map((key) => ({ to: `?status=${key}`, label: LABELS[key], count: counts[key] })),
-        ]}
-      />
-      <Card flush className="relative">
-        {counts.all === 0 ? (
-          <EmptyState title="No AI calls yet">Ask the AI chat something, and the call appears here.</EmptyState>
-        ) : (
-          <>
-            <SearchForm label="Search AI calls" placeholder="Model, feature, customer or id" />
-            <Table
-              caption="AI calls"
-              columns={COLUMNS}
-              rows={page.rows}
-              rowKey={({ id }) => id}
-              empty={<NothingFound what="calls" />}
-            />
-            <Pager
-              next={page.next}
-              previous={page.previous}
-              total={search ? null : counts[outcome ?? 'all']}
-              unit="calls"
-            />
-          </>
-        )}
-      </Card>
+      <FilteredList
+        filter={{ label: 'Outcome', labels: LABELS }}
+        counts={counts}
+        chosen={outcome}
+        search={{ text: search, placeholder: 'Model, feature, customer or id' }}
+        unit="calls"
+        page={page}
+        nothing={<EmptyState title="No AI calls yet">Ask the AI chat something, and the call appears here.</EmptyState>}
+      >
+        <Table
+          caption="AI calls"
+          columns={COLUMNS}
+          rows={page.rows}
+          rowKey={({ id }) => id}
+          empty={<NothingFound what="calls" />}
+        />
+      </FilteredList>
     </>
   )
 }

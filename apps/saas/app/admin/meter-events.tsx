@@ -4,20 +4,19 @@ import { data, useActionData, useFetcher } from 'react-router'
 import { servicesContext } from 'saas/server/services'
 import { requireAdmin } from 'saas/server/session'
 import { Button, LinkButton } from '~/ui/button'
-import { Card } from '~/ui/card'
 import { EmptyState } from '~/ui/empty-state'
 import { Checkbox } from '~/ui/field'
 import { PageHeader } from '~/ui/page-header'
 import { Quantity } from '~/ui/quantity'
 import { ShortId } from '~/ui/short-id'
 import { StatusBadge } from '~/ui/status-badge'
-import { type Column, Pager, Table } from '~/ui/table'
-import { Tabs } from '~/ui/tabs'
+import { type Column, Table } from '~/ui/table'
 import { Time } from '~/ui/time'
 import type { Route } from './+types/meter-events'
+import { FilteredList } from './filtered-list.tsx'
 import { listFilter } from './list-filter.ts'
 import { useLiveFigures } from './live-figures.ts'
-import { NothingFound, SearchForm } from './search-form.tsx'
+import { NothingFound } from './search-form.tsx'
 import { clearErrors, syncNow } from './sync.ts'
 import { type Deed, SyncButton, SyncOutcome } from './sync-outcome.tsx'
 
@@ -74,7 +73,6 @@ export default function MeterEvents({ loaderData }: Route.ComponentProps) {
   const fetcher = useFetcher<Deed>()
   const posted = useActionData<Deed>() // without JavaScript
   useLiveFigures(fetcher.state === 'idle' && isFirstPage)
-  const isEmpty = counts.all === 0
   return (
     <>
       <PageHeader
@@ -83,43 +81,33 @@ export default function MeterEvents({ loaderData }: Route.ComponentProps) {
         actions={<SyncButton fetcher={fetcher} waiting={waiting} />}
       />
       <SyncOutcome deed={fetcher.data ?? posted} />
-      <Tabs
-        label="Status"
-        items={[
-          { to: '?', label: 'All', count: counts.all },
-          ...STATUSES.map((key) => ({ to: `?status=${key}`, label: LABELS[key], count: counts[key] })),
-        ]}
-      />
-      <Card flush className="relative">
-        {isEmpty ? (
+      <FilteredList
+        filter={{ label: 'Status', labels: LABELS }}
+        counts={counts}
+        chosen={status}
+        search={{ text: search, placeholder: 'Id, key, customer or error' }}
+        unit="events"
+        page={page}
+        nothing={
           <EmptyState title="No events yet" action={<LinkButton to="/app">Open the app</LinkButton>}>
             Each use of a metered feature appears here within a second. Subscribe, ask the AI chat something, and look
             again.
           </EmptyState>
+        }
+      >
+        {status === 'failed' && page.rows.length > 0 ? (
+          <FailedEvents rows={page.rows} fetcher={fetcher} />
         ) : (
-          <>
-            <SearchForm label="Search events" placeholder="Id, key, customer or error" />
-            {status === 'failed' && page.rows.length > 0 ? (
-              <FailedEvents rows={page.rows} fetcher={fetcher} />
-            ) : (
-              <Table
-                caption="Meter events"
-                columns={COLUMNS}
-                rows={page.rows}
-                rowKey={({ id }) => id}
-                rowHref={({ id }) => `/admin/meter-events/${id}`}
-                empty={<NothingFound what="events" />}
-              />
-            )}
-            <Pager
-              next={page.next}
-              previous={page.previous}
-              total={search ? null : counts[status ?? 'all']}
-              unit="events"
-            />
-          </>
+          <Table
+            caption="Meter events"
+            columns={COLUMNS}
+            rows={page.rows}
+            rowKey={({ id }) => id}
+            rowHref={({ id }) => `/admin/meter-events/${id}`}
+            empty={<NothingFound what="events" />}
+          />
         )}
-      </Card>
+      </FilteredList>
     </>
   )
 }

@@ -2,19 +2,18 @@ import type { ReportRow } from 'meterkit'
 import { useActionData, useFetcher } from 'react-router'
 import { servicesContext } from 'saas/server/services'
 import { requireAdmin } from 'saas/server/session'
-import { Card } from '~/ui/card'
 import { EmptyState } from '~/ui/empty-state'
 import { Money } from '~/ui/money'
 import { PageHeader } from '~/ui/page-header'
 import { Quantity } from '~/ui/quantity'
 import { ShortId } from '~/ui/short-id'
 import { StatusBadge } from '~/ui/status-badge'
-import { type Column, Pager, Table } from '~/ui/table'
-import { Tabs } from '~/ui/tabs'
+import { type Column, Table } from '~/ui/table'
 import { Time } from '~/ui/time'
 import type { Route } from './+types/reports'
+import { FilteredList } from './filtered-list.tsx'
 import { listFilter } from './list-filter.ts'
-import { NothingFound, SearchForm } from './search-form.tsx'
+import { NothingFound } from './search-form.tsx'
 import { syncNow } from './sync.ts'
 import { type Deed, SyncButton, SyncOutcome } from './sync-outcome.tsx'
 
@@ -49,15 +48,14 @@ export default function Reports({ loaderData }: Route.ComponentProps) {
         actions={<SyncButton fetcher={fetcher} waiting={counts.pending} />}
       />
       <SyncOutcome deed={fetcher.data ?? posted} />
-      <Tabs
-        label="Status"
-        items={[
-          { to: '?', label: 'All', count: all },
-          ...STATUSES.map((key) => ({ to: `?status=${key}`, label: LABELS[key], count: counts[key] })),
-        ]}
-      />
-      <Card flush className="relative">
-        {all === 0 ? (
+      <FilteredList
+        filter={{ label: 'Status', labels: LABELS }}
+        counts={{ ...counts, all }}
+        chosen={status}
+        search={{ text: search, placeholder: 'Id, identifier or customer' }}
+        unit="reports"
+        page={page}
+        nothing={
           <EmptyState title="Nothing reported yet">
             {counts.oldestUnreportedAt ? (
               <>
@@ -68,25 +66,16 @@ export default function Reports({ loaderData }: Route.ComponentProps) {
               'Once usage is recorded, the next sync writes a report and sends it to Stripe.'
             )}
           </EmptyState>
-        ) : (
-          <>
-            <SearchForm label="Search reports" placeholder="Id, identifier or customer" />
-            <Table
-              caption="Reports"
-              columns={COLUMNS}
-              rows={page.rows}
-              rowKey={({ id }) => id}
-              empty={<NothingFound what="reports" />}
-            />
-            <Pager
-              next={page.next}
-              previous={page.previous}
-              total={search ? null : status ? counts[status] : all}
-              unit="reports"
-            />
-          </>
-        )}
-      </Card>
+        }
+      >
+        <Table
+          caption="Reports"
+          columns={COLUMNS}
+          rows={page.rows}
+          rowKey={({ id }) => id}
+          empty={<NothingFound what="reports" />}
+        />
+      </FilteredList>
     </>
   )
 }

@@ -4,18 +4,17 @@ import { audit } from 'saas/server/audit'
 import { servicesContext } from 'saas/server/services'
 import { requireAdmin } from 'saas/server/session'
 import { Button } from '~/ui/button'
-import { Card } from '~/ui/card'
 import { EmptyState } from '~/ui/empty-state'
 import { PageHeader } from '~/ui/page-header'
 import { Quantity } from '~/ui/quantity'
 import { ShortId } from '~/ui/short-id'
 import { StatusBadge } from '~/ui/status-badge'
-import { type Column, Pager, Table } from '~/ui/table'
-import { Tabs } from '~/ui/tabs'
+import { type Column, Table } from '~/ui/table'
 import { Time } from '~/ui/time'
 import type { Route } from './+types/webhooks'
+import { FilteredList } from './filtered-list.tsx'
 import { listFilter } from './list-filter.ts'
-import { NothingFound, SearchForm } from './search-form.tsx'
+import { NothingFound } from './search-form.tsx'
 
 const STATUSES = ['received', 'processed', 'failed', 'ignored'] as const
 const LABELS = { received: 'Received', processed: 'Processed', failed: 'Failed', ignored: 'Ignored' }
@@ -53,39 +52,29 @@ export default function Webhooks({ loaderData }: Route.ComponentProps) {
         title="Webhooks"
         description="What Stripe has told us: stored before it is answered, and effective once."
       />
-      <Tabs
-        label="Status"
-        items={[
-          { to: '?', label: 'All', count: all },
-          ...STATUSES.map((key) => ({ to: `?status=${key}`, label: LABELS[key], count: counts[key] })),
-        ]}
-      />
-      <Card flush className="relative">
-        {all === 0 ? (
+      <FilteredList
+        filter={{ label: 'Status', labels: LABELS }}
+        counts={{ ...counts, all }}
+        chosen={status}
+        search={{ text: search, placeholder: 'Type, event or object' }}
+        unit="webhooks"
+        page={page}
+        nothing={
           <EmptyState title="No webhooks yet">
             The first arrives when somebody subscribes. With a real Stripe, run{' '}
             <code>stripe listen --forward-to localhost:4000/webhooks/stripe</code>.
           </EmptyState>
-        ) : (
-          <>
-            <SearchForm label="Search webhooks" placeholder="Type, event or object" />
-            <Table
-              caption="Webhooks"
-              columns={COLUMNS}
-              rows={page.rows}
-              rowKey={({ id }) => id}
-              rowHref={({ id }) => `/admin/webhooks/${id}`}
-              empty={<NothingFound what="webhooks" />}
-            />
-            <Pager
-              next={page.next}
-              previous={page.previous}
-              total={search ? null : status ? counts[status] : all}
-              unit="webhooks"
-            />
-          </>
-        )}
-      </Card>
+        }
+      >
+        <Table
+          caption="Webhooks"
+          columns={COLUMNS}
+          rows={page.rows}
+          rowKey={({ id }) => id}
+          rowHref={({ id }) => `/admin/webhooks/${id}`}
+          empty={<NothingFound what="webhooks" />}
+        />
+      </FilteredList>
     </>
   )
 }
