@@ -295,6 +295,7 @@ test('an event in the caller own transaction exists exactly if it commits', asyn
     await client.query(end)
   }
   client.release()
+  await w.meterkit.events.drained()
   assert.equal((await w.meterkit.usage.current(subscription.id))!.meters[0]!.quantity, '10')
 })
 

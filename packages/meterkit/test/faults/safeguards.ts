@@ -120,9 +120,9 @@ const SAFEGUARDS: readonly Safeguard[] = [
     row: 'kill -9 of the worker before a report is written',
     safeguard: 'the report and what is noted as reported are one transaction',
     file: 'reports/store.ts',
-    text: '  return transaction(pool, async (client) => {\n    await lockSegmentsShared(client)\n    const due',
+    text: '  return transaction(pool, async (client) => {\n    await lockSegmentsShared(client)\n    const {',
     replacement:
-      '  return (async (work: (client: PoolClient) => Promise<number>) => work(pool as never))(async (client) => {\n    const due',
+      '  return (async (work: (client: PoolClient) => Promise<number>) => work(pool as never))(async (client) => {\n    const {',
     test: [FAULTS, 'a worker killed while a report is written: another counts its usage once, 1 minutes'],
   },
   {
