@@ -17,7 +17,7 @@ import { randomOf } from '../test/random.ts'
 
 const SEED = Number(process.env.FAULTS_SEED ?? 1)
 const STEPS = 40
-const KILLS = 12
+const KILLS = Number(process.env.FAULTS_KILLS ?? 12)
 const HOUR_MS = 3_600_000
 const METER_EVENTS = '/v1/billing/meter_events'
 
@@ -50,7 +50,7 @@ test(`whatever fails, in real processes: told, stored, reported and invoiced agr
   assert.deepEqual([verdict.lost, verdict.doubled], [0, 0])
 })
 
-test('a dozen kill -9 while recording: what was promised is stored once, rolled up, reported and invoiced', async () => {
+test('kill -9 again and again while recording: what was promised is stored once, rolled up, reported and invoiced', async () => {
   const { findings, promised, stored } = await killWhileRecording(await server(), randomOf(SEED), KILLS)
 
   assert.deepEqual(findings, [])

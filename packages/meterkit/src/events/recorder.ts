@@ -17,8 +17,9 @@ import { storeBatch } from './store.ts'
  * once it is stored.
  */
 
-const GROUP_EVENTS_MAX = 5_000
-const BATCH_EVENTS_MAX = 5_000
+const GROUP_EVENTS_MAX = 10_000
+/** The more, the fewer rollups are touched for each; past this the database takes them no faster. */
+const BATCH_EVENTS_MAX = 10_000
 /** Batches under way at once. Two use a second core of the database; more only wait for each other. */
 const WRITERS = 2
 /** Not yet durable: the disk, or without a journal the database, is this far behind. */

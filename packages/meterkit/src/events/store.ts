@@ -59,21 +59,32 @@ const ROLL_UP_INSERTED = /* sql */ `
   )
   select count(*)::int as stored from inserted`
 
-/** Events with ids of our own only. */
-const INSERT_EVENTS = /* sql */ `
+/** Events with ids of our own only. They come in the order of their ids, which is also the one order of their locks. */
+function insertEventsSql(onConflict: string): string {
+  return /* sql */ `
   with inserted as (
     insert into billing.meter_events (${BATCH_COLUMNS})
     ${BATCH}
-    order by customer_id, id
-    on conflict (id, customer_id) do nothing
+    order by id, customer_id
+    ${onConflict}
     returning customer_id, subscription_id, meter, quantity, occurred_at
   ),
   ${ROLL_UP_INSERTED}`
+}
+
+const INSERT_EVENTS = {
+  /** Fails as a whole where one of them is there already. Looking first costs a third more. */
+  new: { name: 'meterkit_insert_new_events', text: insertEventsSql('') },
+  /** Those that are there already are not counted again. */
+  any: { name: 'meterkit_insert_events', text: insertEventsSql('on conflict (id, customer_id) do nothing') },
+}
 
 const FINGERPRINT = `hashtextextended(concat_ws('|', subscription_id, meter, trim_scale(quantity), properties), 0)`
 
 /** Events with a key of the caller's: whoever claims the key inserts the event, in one statement. */
-const INSERT_KEYED_EVENTS = /* sql */ `
+const INSERT_KEYED_EVENTS = {
+  name: 'meterkit_insert_keyed_events',
+  text: /* sql */ `
   with batch as (${BATCH}
   ),
   claimed as (
@@ -90,11 +101,12 @@ const INSERT_KEYED_EVENTS = /* sql */ `
       .map((column) => `batch.${column}`)
       .join(', ')}
     from batch join claimed using (customer_id, id)
-    order by customer_id, id
+    order by id, customer_id
     on conflict (id, customer_id) do nothing
     returning customer_id, subscription_id, meter, quantity, occurred_at
   ),
-  ${ROLL_UP_INSERTED}`
+  ${ROLL_UP_INSERTED}`,
+}
 
 const KNOWN_KEYS = /* sql */ `
   with batch as (${BATCH}
@@ -115,21 +127,39 @@ export async function knownKeys(
  * A repeated id or key is not counted again. @returns how many events were new
  */
 export async function insertEvents(client: PoolClient, events: readonly MeterEvent[]): Promise<number> {
+  return insertBatch(client, batchOf(events), 'any')
+}
+
+/** Events as the statements take them. */
+interface Batch {
+  plain: Values | null
+  keyed: { events: MeterEvent[]; values: Values } | null
+}
+
+function batchOf(events: readonly MeterEvent[]): Batch {
   const plain = events.filter((event) => event.key === null)
   const keyed = events.filter((event) => event.key !== null)
+  return {
+    plain: plain.length > 0 ? batchValues(plain) : null,
+    keyed: keyed.length > 0 ? { events: keyed, values: batchValues(keyed) } : null,
+  }
+}
+
+/** @param ids  `new`: none is there yet, as far as is known. @throws 23505 where one is */
+async function insertBatch(client: PoolClient, { plain, keyed }: Batch, ids: 'new' | 'any'): Promise<number> {
   await lockSegmentsShared(client)
   let stored = 0
-  if (plain.length > 0) stored += await insert(client, 'meterkit_insert_events', INSERT_EVENTS, plain)
-  if (keyed.length > 0) {
-    const inserted = await insert(client, 'meterkit_insert_keyed_events', INSERT_KEYED_EVENTS, keyed)
+  if (plain) stored += await insert(client, INSERT_EVENTS[ids], plain)
+  if (keyed) {
+    const inserted = await insert(client, INSERT_KEYED_EVENTS, keyed.values)
     stored += inserted
-    if (inserted < keyed.length) await setAsideConflicts(client, keyed)
+    if (inserted < keyed.events.length) await setAsideConflicts(client, keyed.events)
   }
   return stored
 }
 
-async function insert(client: PoolClient, name: string, text: string, events: MeterEvent[]): Promise<number> {
-  const { rows } = await client.query<{ stored: number }>({ name, text, values: batchValues(events) })
+async function insert(client: PoolClient, statement: { name: string; text: string }, values: Values): Promise<number> {
+  const { rows } = await client.query<{ stored: number }>({ ...statement, values })
   return rows[0]!.stored
 }
 
@@ -157,21 +187,26 @@ async function setAside(client: Pool | PoolClient, event: MeterEvent, error: str
 }
 
 /**
- * Stores a batch from the journal. What the database refuses for good (an impossible value, a customer that is gone)
- * is searched out by halving, set aside and logged, so that one bad event never blocks the others.
+ * Stores a batch from the journal. Its events are taken for new, as they are but for the first batches after a crash.
+ * What the database refuses for good (an impossible value, a customer that is gone) is searched out by halving, set aside
+ * and logged, so that one bad event never blocks the others.
  * @throws the database's error where trying again may help
  */
 export async function storeBatch(
   pool: Pool,
   events: readonly MeterEvent[],
   log: Logger,
+  ids: 'new' | 'any' = 'new',
 ): Promise<{ stored: number; setAside: number }> {
+  // Made while others use the connection.
+  const batch = batchOf(events)
   try {
-    return { stored: await transaction(pool, (client) => insertEvents(client, events)), setAside: 0 }
+    return { stored: await transaction(pool, (client) => insertBatch(client, batch, ids)), setAside: 0 }
   } catch (error) {
+    if (isRepeat(error) && ids === 'new') return storeBatch(pool, events, log, 'any')
     if (isMissingMonth(error)) {
       await createMonthsOf(pool, events)
-      return storeBatch(pool, events, log)
+      return storeBatch(pool, events, log, ids)
     }
     if (isTransient(error)) throw error
     if (events.length === 1) {
@@ -187,6 +222,11 @@ export async function storeBatch(
     const second = await storeBatch(pool, events.slice(middle), log)
     return { stored: first.stored + second.stored, setAside: first.setAside + second.setAside }
   }
+}
+
+/** 23505: "duplicate key value violates unique constraint". */
+function isRepeat(error: unknown): boolean {
+  return (error as { code?: string }).code === '23505'
 }
 
 /** 23514: "no partition of relation … found for row". */
@@ -218,7 +258,9 @@ export async function listSetAside(
   return found.map((row) => ({ ...row, event: JSON.parse(row.event) as unknown }))
 }
 
-function batchValues(events: readonly MeterEvent[]): (Buffer | string)[] {
+type Values = (Buffer | string)[]
+
+function batchValues(events: readonly MeterEvent[]): Values {
   return [
     uuidArray(events.map((event) => event.customerId)),
     uuidArray(events.map((event) => event.id)),
