@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg'
 import { connect as connectTo, type Database } from './database/database.ts'
-import type { Logger } from './meterkit.ts'
+import type { Logger } from './logger.ts'
 
 /**
  * Who may be billed, in memory: what lets `recordEvent` refuse an unknown customer or subscription without a query.

@@ -18,7 +18,8 @@ export type { ImportFormat } from './events/import-lines.ts'
 export type { EventImport } from './events/import-store.ts'
 export type { JournalFile, JournalStatus } from './events/journal-status.ts'
 export type { ChargeLine, InvoiceRow, StripePreview, SwitchPreview, UpcomingCharges } from './invoices/charges.ts'
-export type { Logger, Meterkit, MeterkitOptions } from './meterkit.ts'
+export type { Logger } from './logger.ts'
+export type { Meterkit, MeterkitOptions } from './meterkit.ts'
 export {
   type BillingConfig,
   type Catalog,

@@ -14,6 +14,7 @@ import type { EventImportInput, ImportResult } from './events/import.ts'
 import type { EventImport } from './events/import-store.ts'
 import type { JournalStatus } from './events/journal-status.ts'
 import type { InvoiceRow, StripePreview, SwitchPreview, UpcomingCharges } from './invoices/charges.ts'
+import type { Logger } from './logger.ts'
 import type { BillingConfig, Meter, Plan } from './plans/config.ts'
 import type { ProvisionResult } from './plans/provision-result.ts'
 import type { ReconcileScope } from './reports/reconcile.ts'
@@ -23,13 +24,6 @@ import type { Subscription } from './subscriptions/subscription.ts'
 import type { Usage } from './usage/usage.ts'
 import type { SubscriptionCheck } from './usage/verify.ts'
 import type { WebhookDetail, WebhookRow, WebhookStatus } from './webhooks/webhook.ts'
-
-/** Log lines carry ids of events and reports, never secrets. pino fits as it is. */
-export interface Logger {
-  info: (facts: object, message: string) => void
-  warn: (facts: object, message: string) => void
-  error: (facts: object, message: string) => void
-}
 
 export interface MeterkitOptions<M extends string, P extends string> {
   config: BillingConfig<M, P>

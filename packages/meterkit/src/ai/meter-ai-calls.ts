@@ -7,7 +7,7 @@ import type {
 import { wrapLanguageModel } from 'ai'
 import type { Pool } from 'pg'
 import { v7 as uuidv7 } from 'uuid'
-import type { Logger } from '../meterkit.ts'
+import type { Logger } from '../logger.ts'
 import type { AiCall, AiOutcome, AiTokens, AiUsage } from './call.ts'
 import { type CountTokens, countPromptTokens, countTokens, tolerant } from './count-tokens.ts'
 import { type ModelPrice, providerCost } from './provider-cost.ts'

@@ -3,7 +3,7 @@ import { access, type FileHandle, mkdir, open, readFile, rename, rm, stat, trunc
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { MeterkitError } from '../errors.ts'
-import type { Logger } from '../meterkit.ts'
+import type { Logger } from '../logger.ts'
 import type { MeterEvent } from './event.ts'
 import {
   type Checkpoint,

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { MeterkitError } from '../errors.ts'
-import type { Logger } from '../meterkit.ts'
+import type { Logger } from '../logger.ts'
 import { traced } from '../tracing.ts'
 import type { MeterEvent } from './event.ts'
 import type { Block, Journal } from './journal.ts'

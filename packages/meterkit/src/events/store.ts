@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { type Database, isTransient, rows, transaction } from '../database/database.ts'
 import { createMonths } from '../database/migrate.ts'
-import type { Logger } from '../meterkit.ts'
+import type { Logger } from '../logger.ts'
 import { lockSegmentsShared } from '../subscriptions/segment-lock.ts'
 import { jsonbArray, nullableTextArray, textArray, timestampArray, uuidArray } from './binary-array.ts'
 import type { MeterEvent } from './event.ts'

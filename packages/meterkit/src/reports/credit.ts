@@ -1,6 +1,9 @@
 import type { Stripe } from 'stripe'
+import { type Database, rows } from '../database/database.ts'
 import { formatDecimal, parseDecimal, subtract } from '../pricing/decimal.ts'
 import { formatQuantity } from '../pricing/describe.ts'
+import type { Period } from '../subscriptions/subscription.ts'
+import type { PlannedReport } from './report.ts'
 import type { OpenReport } from './store.ts'
 
 /** By which an invoice item is known as ours. */
@@ -40,4 +43,43 @@ export async function hasCredit(stripe: Stripe, report: OpenReport, customer: st
 /** "-12" is "12". */
 function taken({ value }: OpenReport): string {
   return formatDecimal(subtract({ digits: 0n, scale: 0 }, parseDecimal(value)))
+}
+
+/** A credit on a coming invoice: written down, or what the next sync will write. */
+export interface PeriodCredit {
+  meter: string
+  since: Date
+  /** Negative, in the meter's unit. */
+  value: string
+  /** Minor units, negative. */
+  amount: bigint
+  pricedIn: Date
+}
+
+/**
+ * Credits that the invoice of the current period will carry: Stripe took them in it, or has not taken them yet.
+ * @param planned  the customer's reports to come
+ */
+export async function creditsOf(
+  db: Database,
+  { customerId, subscriptionId, period }: { customerId: string; subscriptionId: string; period: Period },
+  planned: readonly PlannedReport[],
+): Promise<PeriodCredit[]> {
+  const written = await rows<Omit<PeriodCredit, 'amount'> & { amount: string }>(
+    db,
+    /* sql */ `
+    select meter.event_name as meter, since, value, amount, priced_in as "pricedIn"
+    from billing.reports as report join billing.meters as meter on meter.id = report.meter
+    where customer_id = $1 and subscription_id = $2 and kind = 'credit' and amount <> 0
+      and (status in ('pending', 'unsure')
+        or status = 'accepted' and accepted_at >= $3 and accepted_at < $4)
+    order by report.id`,
+    [customerId, subscriptionId, period.start, period.end],
+  )
+  const toCome = planned.flatMap(({ subscriptionId: of, meter, since, value, credit }) =>
+    credit && credit.amount !== 0n && of === subscriptionId
+      ? { meter, since, value, amount: credit.amount, pricedIn: credit.pricedIn }
+      : [],
+  )
+  return [...written.map((row) => ({ ...row, amount: BigInt(row.amount) })), ...toCome]
 }

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { PlannedReport, Report, SyncPlan } from './report.ts'
-import { customersToReport, openReports, plannedReports } from './store.ts'
+import { customersToReport, openReports } from './store.ts'
+import { plannedReports } from './write.ts'
 
 const LISTED_MAX = 1_000
 

@@ -2,11 +2,10 @@ import type { Pool } from 'pg'
 import { Stripe } from 'stripe'
 import { firstRow } from '../database/database.ts'
 import { MeterkitError } from '../errors.ts'
-import type { Logger } from '../meterkit.ts'
+import type { Logger } from '../logger.ts'
 import { formatDecimal, parseDecimal, significantDigits, subtract, sum } from '../pricing/decimal.ts'
 import { traced } from '../tracing.ts'
 import { withReportLock } from './lock.ts'
-import type { Difference, DifferenceCause, DifferingReport, MendResult, Reconciliation } from './reconciliation.ts'
 import {
   acceptedByDay,
   type ComparedReport,
@@ -14,8 +13,9 @@ import {
   type MeteredCustomer,
   meteredCustomers,
   reportsFor,
-  takeBackAccepted,
-} from './store.ts'
+} from './reconcile-store.ts'
+import type { Difference, DifferenceCause, DifferingReport, MendResult, Reconciliation } from './reconciliation.ts'
+import { takeBackAccepted } from './store.ts'
 import { backOffMs, SUMMARY_QUIET_MS } from './submit.ts'
 import {
   MINUTE_MS,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pass, subscriber, until, use, within, world } from '../../test/world.ts'
-import { sendable } from './store.ts'
+import { sendable } from './write.ts'
 
 const MINUTE_MS = 60_000
 

@@ -1,12 +1,13 @@
 import { Stripe } from 'stripe'
 import { getCustomer } from '../customers/store.ts'
 import type { Turns } from '../database/turns.ts'
-import type { Logger } from '../meterkit.ts'
+import type { Logger } from '../logger.ts'
 import { traced } from '../tracing.ts'
 import { withFreeReportLock, withReportLock } from './lock.ts'
 import type { SyncResult } from './report.ts'
-import { customersToReport, failReport, openReports, writeReports } from './store.ts'
+import { customersToReport, failReport, openReports } from './store.ts'
 import { type Submission, type SubmitContext, submitReport } from './submit.ts'
+import { writeReports } from './write.ts'
 
 /** Customers reported at once; within a customer one call follows another, as Stripe demands. */
 const CUSTOMERS_AT_ONCE = 4

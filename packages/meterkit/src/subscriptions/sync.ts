@@ -4,7 +4,7 @@ import { customerByStripeId, getCustomer, lockCustomer, setStripeId, subscriptio
 import { type Database, transaction } from '../database/database.ts'
 import type { TurnsByKey } from '../database/turns.ts'
 import type { Directory } from '../directory.ts'
-import type { Logger } from '../meterkit.ts'
+import type { Logger } from '../logger.ts'
 import { knownPrices } from '../plans/prices.ts'
 import { REPORT_METADATA } from '../reports/credit.ts'
 import { sameItems, segmentStarts, wholeSecond } from './segments.ts'

@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts'
 import type { Catalog } from '../plans/config.ts'
 import { sum } from '../pricing/decimal.ts'
-import { plannedReports } from '../reports/store.ts'
+import { plannedReports } from '../reports/write.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
 import { usageCells } from './store.ts'

@@ -4,7 +4,7 @@ import { v7 as newUuid } from 'uuid'
 import { database, METER_ID, subscribed } from '../../test/database.ts'
 import { transaction } from '../database/database.ts'
 import { insertEvents } from '../events/store.ts'
-import { plannedReports, writeReports } from '../reports/store.ts'
+import { plannedReports, writeReports } from '../reports/write.ts'
 import { segmentsOf } from '../subscriptions/store.ts'
 import { usageCells } from './store.ts'
 

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { rows, withConnection } from '../database/database.ts'
 import { formatDecimal, parseDecimal, subtract } from '../pricing/decimal.ts'
-import { unreported } from '../reports/store.ts'
+import { unreported } from '../reports/outstanding.ts'
 
 /**
  * `rollup`: it is not the sum and the number of its events. `void`: it still holds what a void took back.

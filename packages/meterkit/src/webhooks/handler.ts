@@ -1,7 +1,7 @@
 import type { Stripe } from 'stripe'
 import type { Database } from '../database/database.ts'
 import { MeterkitError } from '../errors.ts'
-import type { Logger } from '../meterkit.ts'
+import type { Logger } from '../logger.ts'
 import { receiveWebhook } from './receive.ts'
 import { getWebhook } from './store.ts'
 

@@ -119,7 +119,7 @@ const SAFEGUARDS: readonly Safeguard[] = [
   {
     row: 'kill -9 of the worker before a report is written',
     safeguard: 'the report and what is noted as reported are one transaction',
-    file: 'reports/store.ts',
+    file: 'reports/write.ts',
     text: '  return transaction(pool, async (client) => {\n    await lockSegmentsShared(client)\n    const {',
     replacement:
       '  return (async (work: (client: PoolClient) => Promise<number>) => work(pool as never))(async (client) => {\n    const {',
