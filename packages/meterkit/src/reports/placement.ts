@@ -2,8 +2,10 @@ import { wholeSecond } from '../subscriptions/segments.ts'
 import { segmentAt } from '../subscriptions/store.ts'
 import type { Segment } from '../subscriptions/subscription.ts'
 
-/** Stripe takes 35 days; an hour less leaves room for slow clocks and queues. @see https://docs.stripe.com/api/billing/meter-event/create */
-const AGE_MS_MAX = (35 * 24 - 1) * 60 * 60 * 1000
+/** How old a meter event may be for Stripe. @see https://docs.stripe.com/api/billing/meter-event/create */
+export const DAYS_TAKEN = 35
+/** An hour less leaves room for slow clocks and queues. */
+const AGE_MS_MAX = (DAYS_TAKEN * 24 - 1) * 60 * 60 * 1000
 
 /** Which timestamp a rollup's usage is reported under, so that the right invoice carries it. */
 export type Placement =

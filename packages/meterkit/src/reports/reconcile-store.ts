@@ -1,3 +1,4 @@
+import type { Pool } from 'pg'
 import { type Database, firstRow, rows } from '../database/database.ts'
 import type { ReportStatus } from './report.ts'
 
@@ -100,4 +101,17 @@ export async function meteredCustomers(
     limit $6`,
     [customerId, start, end, after?.customerId ?? null, after?.meterId ?? null, limit],
   )
+}
+
+/** Deliveries about refused events that wait or failed: what seems lost may only be late. */
+export async function hasSilentWebhook(pool: Pool): Promise<boolean> {
+  const row = await firstRow<{ waits: boolean }>(
+    pool,
+    /* sql */ `
+    select exists (
+      select 1 from billing.webhooks where status in ('received', 'failed') and type like 'v1.billing.meter.%'
+    ) as waits`,
+    [],
+  )
+  return row!.waits
 }

@@ -1,22 +1,23 @@
 import type { Pool } from 'pg'
 import { Stripe } from 'stripe'
-import { firstRow } from '../database/database.ts'
 import { MeterkitError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { formatDecimal, parseDecimal, significantDigits, subtract, sum } from '../pricing/decimal.ts'
+import { sum } from '../pricing/decimal.ts'
 import { traced } from '../tracing.ts'
-import { withReportLock } from './lock.ts'
+import { explain } from './explain.ts'
+import { acceptedSum, agree, type Finding, isMore, judgeMinute, less, wasSent } from './judge.ts'
+import { patiently } from './patiently.ts'
+import { DAYS_TAKEN } from './placement.ts'
 import {
   acceptedByDay,
   type ComparedReport,
   countMeteredCustomers,
+  hasSilentWebhook,
   type MeteredCustomer,
   meteredCustomers,
   reportsFor,
 } from './reconcile-store.ts'
-import type { Difference, DifferenceCause, DifferingReport, MendResult, Reconciliation } from './reconciliation.ts'
-import { takeBackAccepted } from './store.ts'
-import { backOffMs, SUMMARY_QUIET_MS } from './submit.ts'
+import type { Difference, DifferenceCause, DifferingReport, Reconciliation } from './reconciliation.ts'
 import {
   MINUTE_MS,
   minuteOf,
@@ -25,7 +26,6 @@ import {
   type SummarySpan,
   spanSummary,
   summaryPage,
-  verdicts,
 } from './summaries.ts'
 
 /*
@@ -36,8 +36,6 @@ import {
 
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
-/** What Stripe takes, and so what a difference can still be mended in. */
-const DAYS_DEFAULT = 35
 const PAGE_CUSTOMERS = 200
 const ATTEMPTS_MAX = 5
 
@@ -75,7 +73,7 @@ async function compareAll(context: ReconcileContext, scope: ReconcileScope): Pro
   const began = performance.now()
   const { pool, clock } = context
   const now = clock()
-  const since = dayOf(scope.since ?? new Date(now.getTime() - DAYS_DEFAULT * DAY_MS))
+  const since = dayOf(scope.since ?? new Date(now.getTime() - DAYS_TAKEN * DAY_MS))
   const until = new Date(dayOf(new Date((scope.until ?? now).getTime() - 1)).getTime() + DAY_MS)
   const span = { customerId: scope.customerId ?? null, start: since, end: until }
   const calls = { count: 0 }
@@ -155,14 +153,6 @@ async function compareDay(
   return [...byCause].map(([cause, findings]) => differenceOf(customer, totals, cause, findings, silent))
 }
 
-/** What is wrong in one minute, by one cause. */
-interface Finding {
-  cause: DifferenceCause
-  /** Of Stripe's number, more than ours. */
-  quantity: string
-  reports: ComparedReport[]
-}
-
 /** Syncs go on meanwhile: where our reports have changed since Stripe was asked, it is asked again. */
 async function compareHour(context: ReconcileContext, customer: MeteredCustomer, start: Date): Promise<Finding[]> {
   const span = { ...customer, start, end: new Date(start.getTime() + HOUR_MS) }
@@ -173,10 +163,6 @@ async function compareHour(context: ReconcileContext, customer: MeteredCustomer,
     const isSettled = sameStates(reports, await reportsFor(context.pool, span))
     if (isSettled || attempt === ATTEMPTS_MAX) return found
   }
-}
-
-function acceptedSum(reports: readonly ComparedReport[]): string {
-  return sum(reports.filter(({ status }) => status === 'accepted').map(({ value }) => value))
 }
 
 function sameStates(before: readonly ComparedReport[], after: readonly ComparedReport[]): boolean {
@@ -203,63 +189,6 @@ async function findingsOfHour(
   if (elsewhere !== '0')
     found.push({ cause: isMore(elsewhere) ? 'foreign' : 'recent', quantity: elsewhere, reports: [] })
   return found
-}
-
-function wasSent({ status, firstAttemptAt }: ComparedReport): boolean {
-  return status === 'accepted' || firstAttemptAt !== null
-}
-
-/**
- * Which of a minute's reports Stripe has, given its number. Accepted ones are expected there; those in doubt and those
- * accepted a moment ago may be; those cleared should not.
- */
-function judgeMinute(reports: readonly ComparedReport[], theirs: string, now: Date): Finding[] {
-  const accepted = reports.filter(({ status }) => status === 'accepted')
-  const quiet = accepted.filter((report) => isQuiet(report, now))
-  const recent = accepted.filter((report) => !isQuiet(report, now))
-  const inDoubt = reports.filter(({ status }) => status === 'pending' || status === 'unsure')
-  const ours = sum(accepted.map(({ value }) => value))
-  if (agree(ours, theirs)) return []
-
-  const candidates = [...quiet, ...recent, ...inDoubt]
-  const verdict = verdicts({ theirs, certain: '0', inDoubt: candidates.map(({ value }) => value) })
-  if (verdict === null) return [unexplained(reports, { ours, theirs, recent, now })]
-  const at = (wanted: string, among: readonly ComparedReport[]) =>
-    candidates.filter((report, index) => verdict[index] === wanted && among.includes(report))
-  if (at('unclear', [...quiet, ...recent]).length > 0) {
-    return [{ cause: recent.length > 0 ? 'recent' : 'unclear', quantity: less(theirs, ours), reports: candidates }]
-  }
-  return [
-    finding('missing', -1, at('absent', quiet)),
-    finding('recent', -1, at('absent', recent)),
-    finding('in_doubt', 1, at('delivered', inDoubt)),
-  ].filter(({ reports: concerned }) => concerned.length > 0)
-}
-
-/** Aggregation at Stripe is asynchronous: only after so much quiet does its number prove an absence. */
-function isQuiet({ acceptedAt, lastAttemptAt }: ComparedReport, now: Date): boolean {
-  const last = Math.max(acceptedAt?.getTime() ?? 0, lastAttemptAt?.getTime() ?? 0)
-  return now.getTime() - last >= SUMMARY_QUIET_MS
-}
-
-function finding(cause: DifferenceCause, sign: 1 | -1, reports: ComparedReport[]): Finding {
-  const quantity = sum(reports.map(({ value }) => value))
-  return { cause, quantity: sign === 1 ? quantity : less('0', quantity), reports }
-}
-
-/** No set of the reports that should be there makes Stripe's number: perhaps with those that should not be. */
-function unexplained(
-  reports: readonly ComparedReport[],
-  { ours, theirs, recent, now }: { ours: string; theirs: string; recent: readonly ComparedReport[]; now: Date },
-): Finding {
-  const quantity = less(theirs, ours)
-  const cleared = reports.filter((report) => report.status === 'cleared' && isQuiet(report, now))
-  const again = verdicts({ theirs, certain: ours, inDoubt: cleared.map(({ value }) => value) })
-  const there = cleared.filter((_, index) => again?.[index] === 'delivered')
-  if (there.length > 0) return { cause: 'cleared', quantity, reports: there }
-  if (recent.length > 0) return { cause: 'recent', quantity, reports: [...recent] }
-  const tooMuch = isMore(quantity)
-  return { cause: tooMuch ? 'foreign' : 'unclear', quantity, reports: tooMuch ? [] : reports.filter(wasSent) }
 }
 
 function differenceOf(
@@ -302,98 +231,6 @@ function shown({ id, identifier, value, timestamp, acceptedAt }: ComparedReport)
   return { id, identifier, value, timestamp, acceptedAt }
 }
 
-function explain(cause: DifferenceCause, reports: readonly ComparedReport[], silentWebhook: boolean): string {
-  const one = reports.length === 1
-  const count = one ? '1 report' : `${reports.length} reports`
-  const [them, their] = one ? ['it', 'its'] : ['them', 'their']
-  if (cause === 'missing') {
-    const tooOld = reports.every(
-      ({ timestamp, acceptedAt }) => (acceptedAt?.getTime() ?? 0) - timestamp.getTime() > DAYS_DEFAULT * DAY_MS,
-    )
-    const why = tooOld
-      ? `${their} ${one ? 'timestamp was' : 'timestamps were'} older than the 35 days Stripe takes`
-      : silentWebhook
-        ? `it refused ${them} later, and a webhook that may say so is not processed yet`
-        : `it refused ${them} later, and the webhook that says so never arrived`
-    return `Stripe accepted ${count} and does not have ${them}; most likely ${why}. Mending sends ${their} usage again under ${one ? 'a new identifier' : 'new identifiers'}.`
-  }
-  if (cause === 'recent') {
-    return 'Accepted less than 10 minutes ago; Stripe adds up after it has answered. Compare again in a few minutes.'
-  }
-  if (cause === 'in_doubt') {
-    return `Stripe has ${count} whose answer was lost on the way. The next sync settles that; nothing is sent twice.`
-  }
-  if (cause === 'cleared') {
-    return `Stripe has ${count} whose error was cleared and whose usage was sent again: it is counted twice. Cancel ${them} at Stripe within 24 hours (a meter event adjustment), or credit the customer.`
-  }
-  if (cause === 'foreign') {
-    return 'Stripe has usage that this system has not sent: by another program or a person with the same meter, or from another database. Find who sends it; nothing is changed here.'
-  }
-  return 'More than one set of reports, or none, explains what Stripe has. Compare by hand: nothing is sent again, because it might be counted twice.'
-}
-
-/** Deliveries about refused events that wait or failed: what seems lost may only be late. */
-async function hasSilentWebhook(pool: Pool): Promise<boolean> {
-  const row = await firstRow<{ waits: boolean }>(
-    pool,
-    /* sql */ `
-    select exists (
-      select 1 from billing.webhooks where status in ('received', 'failed') and type like 'v1.billing.meter.%'
-    ) as waits`,
-    [],
-  )
-  return row!.waits
-}
-
-/**
- * Takes back the reports that Stripe does not have, so that the next sync sends their usage again; where to, is decided
- * as for any other usage. Each minute is read once more before, with nobody else sending: what has turned up meanwhile,
- * or is no longer certain, is left. Everything but `missing` is left as it is.
- */
-export async function mend(
-  context: ReconcileContext,
-  { differences }: Pick<Reconciliation, 'differences'>,
-): Promise<MendResult> {
-  const result: MendResult = { mended: [], left: [] }
-  const missing = differences.filter(({ cause }) => cause === 'missing')
-  for (const difference of missing) {
-    await withReportLock(context.pool, difference.customerId, () => mendDifference(context, difference, result))
-  }
-  return result
-}
-
-async function mendDifference(context: ReconcileContext, difference: Difference, result: MendResult): Promise<void> {
-  const minutes = Map.groupBy(difference.reports, (report) => minuteOf(new Date(report.timestamp)).getTime())
-  for (const [minute, concerned] of minutes) {
-    const start = new Date(minute)
-    const theirs = await patiently(context, () => minuteSummary(context, { ...difference, start }))
-    const end = new Date(minute + MINUTE_MS)
-    const reports = await reportsFor(context.pool, { ...difference, start, end })
-    const found = judgeMinute(reports.filter(wasSent), theirs, context.clock())
-    const still = new Set(
-      found.filter(({ cause }) => cause === 'missing').flatMap((each) => each.reports.map(({ id }) => id)),
-    )
-    for (const report of concerned) {
-      const taken = still.has(report.id) && (await takeBack(context, difference, report))
-      if (taken) result.mended.push(report)
-      else result.left.push({ ...report, reason: whyLeft(reports, report.id) })
-    }
-  }
-}
-
-async function takeBack({ pool, log }: ReconcileContext, { customerId, day }: Difference, report: DifferingReport) {
-  const reason = `Stripe accepted it and does not have it: its summaries of ${day} prove that. Its usage was queued again.`
-  const taken = await takeBackAccepted(pool, { customerId, id: report.id }, reason)
-  if (taken) log.warn({ report: report.id, identifier: report.identifier }, 'a report was lost at Stripe; sent again')
-  return taken
-}
-
-function whyLeft(reports: readonly ComparedReport[], id: string): string {
-  const now = reports.find((report) => report.id === id)
-  if (!now) return 'there is no such report'
-  return now.status === 'accepted' ? 'Stripe has it now, or it is no longer certain' : `it is ${now.status} meanwhile`
-}
-
 /** Stripe's number of each window with usage, by the window's start. */
 async function summariesBy(context: ReconcileContext, span: SummarySpan): Promise<Map<string, string>> {
   const found = new Map<string, string>()
@@ -405,41 +242,6 @@ async function summariesBy(context: ReconcileContext, span: SummarySpan): Promis
     after = page.rows.at(-1)?.id ?? null
     if (!page.hasMore || after === null) return found
   }
-}
-
-/** At the pace of reports; where Stripe is busy, again after a while. */
-async function patiently<Result>(context: ReconcileContext, call: () => Promise<Result>): Promise<Result> {
-  for (let attempt = 0; ; attempt++) {
-    await context.pace()
-    try {
-      return await call()
-    } catch (error) {
-      if (attempt + 1 >= ATTEMPTS_MAX || !isBusy(error)) throw error
-      const wait = backOffMs(attempt, 0, context.random()) / 10
-      await new Promise((resolve) => setTimeout(resolve, wait))
-    }
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  if (!(error instanceof Stripe.errors.StripeError)) return false
-  const status = error.statusCode ?? 0
-  return status === 409 || status === 429 || status >= 500
-}
-
-/** A number of Stripe's is a double: of ours those digits are compared that it carries. */
-function agree(ours: string, theirs: string): boolean {
-  if (less(theirs, ours) === '0') return true
-  if (significantDigits(parseDecimal(ours)) <= 15) return false
-  return Number(ours).toPrecision(15) === Number(theirs).toPrecision(15)
-}
-
-function less(a: string, b: string): string {
-  return formatDecimal(subtract(parseDecimal(a), parseDecimal(b)))
-}
-
-function isMore(quantity: string): boolean {
-  return parseDecimal(quantity).digits > 0n
 }
 
 function dayOf(at: Date): Date {
