@@ -17,14 +17,16 @@ export interface OpenReport extends Report {
   stripeSubscriptionId: string
 }
 
-/** Customers with usage that may be unreported, or with reports to send. @param now  null: also those that wait for a back-off */
+/** Customers with usage that may be unreported, reports to send, or a change that Stripe has not answered. @param now  null: also those that wait for a back-off */
 export async function customersToReport(db: Database, now: Date | null): Promise<string[]> {
   const found = await rows<{ id: string }>(
     db,
     /* sql */ `
     select customer_id as id from billing.rollups where due
     union
-    select customer_id from billing.reports where status in ('pending', 'unsure') and ($1::timestamptz is null or next_attempt_at <= $1)`,
+    select customer_id from billing.reports where status in ('pending', 'unsure') and ($1::timestamptz is null or next_attempt_at <= $1)
+    union
+    select customer_id from billing.subscriptions where changing_at is not null`,
     [now],
   )
   return found.map((row) => row.id)

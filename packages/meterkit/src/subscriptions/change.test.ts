@@ -19,8 +19,20 @@ const SECOND_MS = 1_000
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 
-function switchTo(w: World, { subscription }: Subscriber, plan: 'essential' | 'business'): Promise<unknown> {
+type Plan = 'essential' | 'business' | 'enterprise'
+
+function switchTo(w: World, { subscription }: Subscriber, plan: Plan): Promise<unknown> {
   return w.meterkit.subscriptions.switchPlan({ subscriptionId: subscription.id, plan })
+}
+
+/** As from Stripe's dashboard or its portal. */
+async function switchAtStripe(w: World, { subscription }: Subscriber, lookupKey: string): Promise<void> {
+  const [item] = (await w.stripe.subscriptions.retrieve(subscription.stripeId)).items.data
+  const [price] = (await w.stripe.prices.list({ lookup_keys: [lookupKey] })).data
+  await w.stripe.subscriptions.update(subscription.stripeId, {
+    items: [{ id: item!.id, price: price!.id }],
+    proration_behavior: 'create_prorations',
+  })
 }
 
 async function upcoming(w: World, { subscription }: Subscriber) {
@@ -135,12 +147,7 @@ test('a switch made at Stripe is dated by its usage there, not by an older webho
   use(w, acme, 100_000)
   await w.meterkit.reports.sync()
   await pass(w, 500)
-  const [item] = (await w.stripe.subscriptions.retrieve(stripeId)).items.data
-  const [price] = (await w.stripe.prices.list({ lookup_keys: ['business_ai_tokens_month'] })).data
-  await w.stripe.subscriptions.update(stripeId, {
-    items: [{ id: item!.id, price: price!.id }],
-    proration_behavior: 'create_prorations',
-  })
+  await switchAtStripe(w, acme, 'business_ai_tokens_month')
 
   w.webhooks.reach = true
   await pass(w, 2 * HOUR_MS)
@@ -238,4 +245,59 @@ test('a switch whose answer was lost: usage of before it that comes until we hea
   w.webhooks.reach = true
 
   assert.deepEqual(await billed(w, acme), [350n]) // late, on Business: seven packages of $0.50
+})
+
+test('a switch that Stripe made and said it had not, and one refused after it: the first is dated when it was', async (t) => {
+  const w = await world(t, { sdkRetries: 0 })
+  const acme = await subscriber(w)
+  use(w, acme, 5_000)
+  await pass(w, 2 * HOUR_MS)
+  use(w, acme, 20_000, new Date(w.clock().getTime() + 2 * MINUTE_MS)) // by a clock that is ahead: after the switch
+  w.webhooks.reach = false
+  w.stripeLocal.faults.answer(409, 2, '/v1/subscriptions', true) // the change, and the question what became of it
+  await assert.rejects(switchTo(w, acme, 'business'))
+  await pass(w, 2 * HOUR_MS)
+  w.stripeLocal.faults.answer(503, 1, '/v1/subscriptions')
+  await assert.rejects(switchTo(w, acme, 'enterprise'), { code: 'usage_unreported' })
+
+  await pass(w, HOUR_MS)
+  await w.meterkit.reports.sync()
+  w.webhooks.reach = true
+
+  assert.deepEqual(await upcoming(w, acme), {
+    lines: [
+      ['essential', '5000', 25n], // five packages of $0.05
+      ['business', '20000', 100n], // two of $0.50
+    ],
+    amount: 125n,
+  })
+  assert.deepEqual(await billed(w, acme), [125n])
+})
+
+test('a switch made at Stripe after one of ours is dated by its own usage', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  use(w, acme, 5_000)
+  await pass(w, 2 * HOUR_MS)
+  await switchTo(w, acme, 'business')
+  use(w, acme, 20_000)
+  await pass(w, 2 * HOUR_MS)
+  await w.meterkit.reports.sync()
+  w.webhooks.reach = false
+  await switchAtStripe(w, acme, 'enterprise_ai_tokens_month')
+  w.webhooks.reach = true
+  await pass(w, 2 * HOUR_MS)
+  use(w, acme, 1_000)
+  await settled(w)
+  await w.meterkit.reports.sync()
+
+  assert.deepEqual(await upcoming(w, acme), {
+    lines: [
+      ['essential', '5000', 25n],
+      ['business', '20000', 100n],
+      ['enterprise', '1000', 500n],
+    ],
+    amount: 625n,
+  })
+  assert.deepEqual(await billed(w, acme), [625n])
 })

@@ -99,11 +99,11 @@ export async function switchPlan(
     // never `none`: the usage before the switch would not be billed
     proration_behavior: 'create_prorations',
     proration_date: changedAt.getTime() / 1000,
-    // read back by whoever hears of the switch first, also where this process dies on the next line
+    // read back by whoever hears of the switch, also where this process dies on the next line
     metadata: { [CHANGED_METADATA]: String(changedAt.getTime() / 1000) },
   }
   const ask = () => context.stripe.subscriptions.update(subscription.stripeId, change)
-  return changeAtStripe(context, subscription, ask, changedAt)
+  return changeAtStripe(context, subscription, ask)
 }
 
 /**
@@ -115,7 +115,6 @@ async function changeAtStripe(
   context: ChangeContext,
   subscription: Subscription,
   ask: () => Promise<unknown>,
-  changedAt: Date | null = null,
 ): Promise<Subscription> {
   const { pool, clock, inTurn } = context
   return context.withoutReports(subscription.customerId, async () => {
@@ -125,7 +124,7 @@ async function changeAtStripe(
     })
     // An error that Stripe has answered may have come after the work, but no work comes after it.
     if (error && error.statusCode === undefined) throw error
-    const stored = await syncSubscription(context, subscription.stripeId, { changedAt })
+    const stored = await syncSubscription(context, subscription.stripeId)
     await noteChanging(pool, subscription.id, null)
     if (error) throw error
     return stored!

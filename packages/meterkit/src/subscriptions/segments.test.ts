@@ -55,6 +55,30 @@ test('a switch cuts at its instant and keeps the old price before it', () => {
   ])
 })
 
+test('a switch heard of late is dated when it was, cuts of refused ones after it notwithstanding', () => {
+  const [first] = later(at('11-10T08:31'), {}, [])
+  const known = [first!, { ...first!, start: at('11-12T00:00') }, { ...first!, start: at('11-13T00:00') }]
+  const starts = later(at('11-14T00:00'), { items: [business] }, known, at('11-12T00:00'))
+  assert.deepEqual(told(starts), [
+    '11-10T08:30 billable price_e 11-10/12-10',
+    '11-12T00:00 billable price_b 11-10/12-10',
+    '11-13T00:00 billable price_b 11-10/12-10',
+    '12-10T08:30 billable price_b -',
+  ])
+  assert.deepEqual(starts[0]!.closedAt, at('11-12T00:00'))
+})
+
+test('a switch heard of after the renewal lies in the period it was made in', () => {
+  const known = later(at('11-10T08:31'), {}, [])
+  const starts = later(at('12-12T00:00'), { items: [business], currentPeriod: december }, known, at('11-24T10:17'))
+  assert.deepEqual(told(starts), [
+    '11-10T08:30 billable price_e 11-10/12-10',
+    '11-24T10:17 billable price_b 11-10/12-10',
+    '12-10T08:30 billable price_b 12-10/01-10',
+    '01-10T08:30 billable price_b -',
+  ])
+})
+
 test('a renewal fills in the period that was expected, with the prices of its start', () => {
   const known = later(at('11-10T08:31'), {}, [])
   const starts = later(at('12-10T08:40'), { currentPeriod: december }, known)

@@ -12,7 +12,7 @@ export type SegmentStart = Omit<Segment, 'end'>
  * has arrived, lands on its own side.
  *
  * @param known      oldest first
- * @param changedAt  when the prices changed, if they did; UTC, whole seconds
+ * @param changedAt  when the prices changed, if they did, also where that was in a period before; UTC, whole seconds
  */
 export function segmentStarts(
   subscription: SubscriptionFacts,
@@ -36,10 +36,8 @@ export function segmentStarts(
     )
   }
   const latest = starts.at(-1)!
-  if (!sameItems(latest.items, items) && latest.kind !== 'ended' && !endedAt) {
-    const at = changedAt > latest.start ? changedAt : latest.start
-    put(starts, start(at, kindAt(subscription, at), currentPeriod, items))
-  }
+  if (!sameItems(latest.items, items) && latest.kind !== 'ended' && !endedAt)
+    changeItems(starts, subscription, changedAt)
   for (const segment of starts) {
     const current = currentPeriod && segment.start >= currentPeriod.start
     if (current && segment.kind !== 'ended')
@@ -55,6 +53,25 @@ export function segmentStarts(
     put(starts, start(trialEnd, 'billable', currentPeriod, items))
   }
   return [...frozen(starts), ...expected(subscription)].sort((a, b) => a.start.getTime() - b.start.getTime())
+}
+
+/** From a change on all that was known under the old prices is under the new ones: a cut, and a renewal, among it. */
+function changeItems(starts: SegmentStart[], subscription: SubscriptionFacts, changedAt: Date): void {
+  const { items, currentPeriod } = subscription
+  const since = sinceWithItems(starts)!
+  const at = changedAt > since ? changedAt : since
+  const before = starts.findLast((segment) => segment.start <= at)!
+  const isNow = currentPeriod === null || at >= currentPeriod.start
+  put(starts, isNow ? start(at, kindAt(subscription, at), currentPeriod, items) : { ...before, start: at, items })
+  for (const segment of starts) if (segment.start > at) segment.items = items
+}
+
+/** Since when the prices have been those of the latest segment; cuts and renewals in between do not count. */
+export function sinceWithItems(starts: readonly SegmentStart[]): Date | undefined {
+  const latest = starts.at(-1)
+  if (!latest) return undefined
+  const other = starts.findLastIndex((segment) => !sameItems(segment.items, latest.items))
+  return starts[other + 1]!.start
 }
 
 /**

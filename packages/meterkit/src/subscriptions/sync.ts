@@ -7,7 +7,7 @@ import type { Directory } from '../directory.ts'
 import type { Logger } from '../logger.ts'
 import { knownPrices } from '../plans/prices.ts'
 import { REPORT_METADATA } from '../reports/credit.ts'
-import { sameItems, segmentStarts, wholeSecond } from './segments.ts'
+import { sameItems, segmentStarts, sinceWithItems, wholeSecond } from './segments.ts'
 import {
   closePeriods,
   segmentsOf,
@@ -48,16 +48,11 @@ const OVERTAKEN_MAX = 10
  * what is stored is Stripe's present word and not an event's payload. No connection is held while Stripe is asked; an
  * answer that another sync has overtaken meanwhile is thrown away and asked for again.
  *
- * @param changedAt  when a change of prices, if there is one, took effect, where the caller knows better than Stripe tells
  * @returns null where the customer is none of ours
  */
-export async function syncSubscription(
-  context: SyncContext,
-  stripeId: string,
-  { changedAt = null }: { changedAt?: Date | null } = {},
-): Promise<Subscription | null> {
+export async function syncSubscription(context: SyncContext, stripeId: string): Promise<Subscription | null> {
   for (let overtaken = 0; overtaken < OVERTAKEN_MAX; overtaken++) {
-    const stored = await context.inTurn(stripeId, () => syncOnce(context, stripeId, changedAt))
+    const stored = await context.inTurn(stripeId, () => syncOnce(context, stripeId))
     if (stored === 'overtaken') continue
     if (stored && !isLive(stored)) await releaseOthers(context, stored)
     return stored
@@ -73,11 +68,7 @@ async function releaseOthers(context: SyncContext, ended: Subscription): Promise
   }
 }
 
-async function syncOnce(
-  context: SyncContext,
-  stripeId: string,
-  changedAt: Date | null,
-): Promise<Subscription | null | 'overtaken'> {
+async function syncOnce(context: SyncContext, stripeId: string): Promise<Subscription | null | 'overtaken'> {
   const { pool, stripe, directory, clock, log } = context
   const id = subscriptionId(stripeId)
   const version = await subscriptionVersion(pool, id)
@@ -90,7 +81,7 @@ async function syncOnce(
   const itemPrices = fetched.items.data.map((item) => item.price.id)
   const prices = await knownPrices({ db: pool, stripe }, itemPrices)
   const read = subscriptionFromStripe(fetched, customer, prices)
-  const at = changedAt ?? (await changeOfPrices(context, fetched, read))
+  const changedAt = await changeOfPrices(context, fetched, read)
   const over = read.endedAt !== null && (await isOver(context, read))
 
   const stored = await transaction(pool, async (client) => {
@@ -101,7 +92,7 @@ async function syncOnce(
     const subscription = { ...read, ...judgement(read, others, fetched) }
     const known = (await segmentsOf(client, customer, [id])).get(id) ?? []
     await storeSubscription(client, subscription)
-    await storeSegments(client, subscription, segmentStarts(read, known, { now: clock(), changedAt: at }))
+    await storeSegments(client, subscription, segmentStarts(read, known, { now: clock(), changedAt }))
     if (over) await closePeriods(client, subscription, { endedBy: null, closedAt: read.endedAt! })
     return subscription
   })
@@ -113,7 +104,7 @@ async function syncOnce(
 
 /**
  * When the prices changed: as our own switch wrote it down, else where the usage that Stripe has priced for the old ones
- * ends, else now.
+ * ends, else now. What is not later than the last change known is of that one.
  */
 async function changeOfPrices(
   { pool, stripe, clock }: SyncContext,
@@ -122,16 +113,17 @@ async function changeOfPrices(
 ): Promise<Date> {
   const now = wholeSecond(clock())
   const known = (await segmentsOf(pool, read.customerId, [read.id])).get(read.id) ?? []
-  const latest = known.findLast((segment) => segment.start <= now)
-  if (!latest || sameItems(latest.items, read.items)) return now
-  const ours = Number(fetched.metadata[CHANGED_METADATA] ?? 0)
-  if (instant(ours) >= latest.start) return instant(ours)
+  const past = known.filter((segment) => segment.start <= now)
+  const since = sinceWithItems(past)
+  if (!since || sameItems(past.at(-1)!.items, read.items)) return now
+  const ours = instant(Number(fetched.metadata[CHANGED_METADATA] ?? 0))
+  if (ours > since) return ours
   const pending = await stripe.invoiceItems.list({ customer: idOf(fetched.customer), pending: true, limit: 100 })
   const ends = pending.data
     .filter((item) => item.parent?.subscription_details?.subscription === fetched.id)
     .filter((item) => item.metadata?.[REPORT_METADATA] === undefined)
     .map((item) => instant(item.period.end))
-    .filter((end) => end > latest.start && end <= now)
+    .filter((end) => end > since && end <= now)
   return ends.length > 0 ? new Date(Math.max(...ends.map((end) => end.getTime()))) : now
 }
 
