@@ -25,8 +25,8 @@ interface Simulation {
   all: Simulated[]
   /** Where the process that reports next dies: before Stripe has heard of it, or after. */
   death: { next: 'before' | 'after' | null }
-  /** Since when webhooks go astray; milliseconds. */
-  astray: { since: number | null }
+  /** Since when webhooks go astray, and until when they last did; milliseconds. */
+  astray: { since: number | null; until: number }
   say: (line: string) => void
 }
 
@@ -57,7 +57,7 @@ export async function simulate(
   const w = await world(t, { journal: false, sdkRetries: random.pick([0, 0, 0, 2]) })
   const trail: string[] = []
   const say = (line: string) => trail.push(`${w.clock().toISOString()} ${line}`)
-  const simulation: Simulation = { w, random, all: [], death: { next: null }, astray: { since: null }, say }
+  const simulation: Simulation = { w, random, all: [], death: { next: null }, astray: { since: null, until: 0 }, say }
   for (let i = 0; i < random.whole(1, 2); i++) {
     const joined = await subscriber(w, { organization: `organization-${i}` })
     simulation.all.push({ subscriber: joined, used: [] })
@@ -195,10 +195,16 @@ async function clearErrors({ w }: Simulation): Promise<string> {
   return `${rowCount} errors cleared`
 }
 
-/** For a day or so: Stripe tries for three, and then nobody would ever hear of what it refused later. */
+/**
+ * For a day or so in three: so long Stripe tries each, and where every try goes astray nobody hears of what it refused
+ * later, but by reconciling.
+ */
 async function loseOrFindWebhooks({ w, astray }: Simulation): Promise<string> {
+  const now = w.clock().getTime()
+  if (w.webhooks.reach && now - astray.until < WEBHOOK_RETRIES_MS) return 'webhooks still arrive'
   w.webhooks.reach = !w.webhooks.reach
-  astray.since = w.webhooks.reach ? null : w.clock().getTime()
+  if (w.webhooks.reach) astray.until = now
+  astray.since = w.webhooks.reach ? null : now
   return w.webhooks.reach ? 'webhooks arrive' : 'webhooks go astray'
 }
 
