@@ -6,6 +6,7 @@ import { LinkButton } from '~/ui/button'
 import { Card } from '~/ui/card'
 import { EmptyState } from '~/ui/empty-state'
 import { PageHeader } from '~/ui/page-header'
+import { ShortId } from '~/ui/short-id'
 import { StatusBadge } from '~/ui/status-badge'
 import { type Column, Pager, Table } from '~/ui/table'
 import { Time } from '~/ui/time'
@@ -85,7 +86,12 @@ function columnsFor(dashboard: string): Column<Row>[] {
     {
       key: 'source',
       header: 'Kind',
-      cell: ({ source }) => (source === 'user' ? 'Person' : 'Organization'),
+      cell: ({ source, sourceId }) => (
+        <div className="py-0.5">
+          <p>{source === 'user' ? 'Person' : 'Organization'}</p>
+          <ShortId id={sourceId} className="text-muted" />
+        </div>
+      ),
       wide: true,
     },
     {

@@ -38,7 +38,7 @@ export function addEvents(program: Command): Command {
     .command('list')
     .description('Newest first.')
     .option('--status <status>', STATUSES.join(', '))
-    .option('--customer <customer>', 'one customer: its id, cus_…, organization:… or user:…')
+    .option('--customer <customer>', 'one customer: its name, its id, cus_…, organization:… or user:…')
     .option('--subscription <id>', 'one subscription')
     .option('--search <text>', "the beginning of an id, a key, a part of a customer's name or of an error")
     .option('--limit <count>', 'how many', '50')

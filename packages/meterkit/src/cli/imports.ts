@@ -80,7 +80,7 @@ async function importFile({ meterkit }: Tool, file: string, options: ImportOptio
   const ready = !options.dryRun && checked.errorCount === 0 && !checked.alreadyImported && checked.events > 0
   if (!options.json) print(describe(checked))
   if (!ready) {
-    if (options.json) print(json(checked))
+    if (options.json) print(json({ ...checked, dryRun: options.dryRun }))
     if (checked.errorCount > 0) notWell()
     return
   }
@@ -112,7 +112,7 @@ function describe(result: ImportResult): string {
       ...errors.slice(0, ERRORS_SHOWN_MAX).map(({ line, message }) => `line ${line}: ${message}`),
       ...(errorCount > ERRORS_SHOWN_MAX ? [`… and ${quantity(errorCount - ERRORS_SHOWN_MAX)} more (--json)`] : []),
       '',
-      `✗ ${plural(errorCount, 'line')} of ${quantity(lines)} cannot be stored. Nothing was stored: correct them, or take them out.`,
+      `✗ ${plural(errorCount, 'line')} cannot be stored. Nothing was stored: correct them, or take them out.`,
     ].join('\n')
   }
   const known = duplicates > 0 ? ` ${plural(duplicates, 'event')} of it are there already and do not count again.` : ''

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { Difference, MendResult, Reconciliation } from '../reports/reconciliation.ts'
 import type { SyncResult } from '../reports/report.ts'
-import { notWell } from './outcome.ts'
-import { confirmed, json, plural, print, progress, quantity, table } from './output.ts'
+import { notWell, UsageError } from './outcome.ts'
+import { confirmed, instant, json, plural, print, progress, quantity, table } from './output.ts'
 import { customerNamed, dateNamed, type Tool, withTool } from './tool.ts'
 
 interface ReconcileOptions {
@@ -20,7 +20,7 @@ export function addReconcile(program: Command): void {
     .description("Compare what Stripe has accepted with Stripe's own summaries, per customer, meter and UTC day.")
     .option('--since <day>', 'default: 35 days ago')
     .option('--until <day>', 'default: now')
-    .option('--customer <customer>', 'one customer: its id, cus_…, organization:… or user:…')
+    .option('--customer <customer>', 'one customer: its name, its id, cus_…, organization:… or user:…')
     .option('--fix', 'report the usage again that Stripe accepted and does not have', false)
     .option('-y, --yes', 'with --fix: do not ask', false)
     .option('--json', 'print the result as JSON', false)
@@ -29,6 +29,9 @@ export function addReconcile(program: Command): void {
 
 async function reconcile(tool: Tool, options: ReconcileOptions): Promise<void> {
   const [since, until] = [dateNamed('--since', options.since), dateNamed('--until', options.until)]
+  const end = until ?? tool.now()
+  if (since && since >= end)
+    throw new UsageError(`--since is ${options.since}; it must be before ${instant(end)}, where the comparison ends.`)
   const customerId = await customerNamed(tool, options.customer)
   const reconciliation = await tool.meterkit.reports.reconcile({
     ...(since ? { since } : {}),

@@ -14,7 +14,7 @@ export function addSync(program: Command): void {
   program
     .command('sync')
     .description('Report to Stripe now what is not reported, what waits for its back-off included.')
-    .option('--customer <customer>', 'one customer: its id, cus_…, organization:… or user:…')
+    .option('--customer <customer>', 'one customer: its name, its id, cus_…, organization:… or user:…')
     .option('-n, --dry-run', 'tell what would be written and sent, change nothing', false)
     .option('--json', 'print the result as JSON', false)
     .action((options: SyncOptions) => withTool({ stripe: !options.dryRun }, (tool) => sync(tool, options)))

@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os'
 import pg from 'pg'
 import { Stripe } from 'stripe'
 import { createMeterkit } from '../create-meterkit.ts'
-import { customerByStripeId, customerId as idOfCustomer } from '../customers/store.ts'
+import { customerByStripeId, customersByName, customerId as idOfCustomer } from '../customers/store.ts'
 import { firstRow } from '../database/database.ts'
 import { MeterkitError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -16,6 +16,7 @@ const ANSWER_MS_MAX = 2_000
 export interface Tool {
   meterkit: Meterkit
   pool: pg.Pool
+  now: () => Date
 }
 
 /**
@@ -29,6 +30,7 @@ export async function withTool<Result>(
   const settings = readSettings()
   const pool = openPool(settings)
   try {
+    const now = await clockOf(settings)
     const meterkit = createMeterkit<string, string>({
       config: { meters: {}, plans: {} }, // the meters are those the app has stored
       pool,
@@ -37,11 +39,11 @@ export async function withTool<Result>(
       journal: false,
       tool: true,
       productionMode: stripe ? settings.productionMode : await modeOf(pool),
-      clock: await clockOf(settings),
+      clock: now,
     })
     await meterkit.start()
     try {
-      return await work({ meterkit, pool })
+      return await work({ meterkit, pool, now })
     } finally {
       await meterkit.stop()
     }
@@ -93,7 +95,7 @@ const onlyTrouble: Logger = {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** A customer by our id, by Stripe's (`cus_…`) or by its source: `organization:acme`, `user:…`. */
+/** A customer by our id, by Stripe's (`cus_…`), by its source (`organization:acme`, `user:…`), or by a name that only one has. */
 export async function customerNamed({ meterkit, pool }: Tool, name: string | undefined): Promise<string | undefined> {
   if (name === undefined) return undefined
   const [source, sourceId] = name.split(/:(.*)/s)
@@ -105,7 +107,10 @@ export async function customerNamed({ meterkit, pool }: Tool, name: string | und
       ? await meterkit.customers.get(id)
       : null
   if (found) return found.id
-  const sentence = `--customer ${JSON.stringify(name)} is no customer here. Give its id, Stripe's cus_…, or organization:… or user:… with the id there.`
+  const [named, another] = await customersByName(pool, name)
+  if (named && !another) return named.id
+  const what = another ? 'is the name of more than one customer' : 'is no customer here'
+  const sentence = `--customer ${JSON.stringify(name)} ${what}. Give its name, its id, Stripe's cus_…, or organization:… or user:… with the id that customers.ensure(…) was given.`
   throw new MeterkitError('unknown_customer', sentence, { field: 'customer', value: name })
 }
 

@@ -59,6 +59,17 @@ test('verify: 0 where all agrees, 1 and a sentence where something does not', as
   const { code, agrees, checked } = await runJson('verify')
   assert.deepEqual([code, agrees, checked], [1, false, 1])
   assert.match((await run('verify', '--customer', 'cus_nobody')).err, /--customer "cus_nobody" is no customer here/)
+  assert.equal((await run('verify', '--customer', 'ACME')).code, 1, 'by its name')
+  await w.meterkit.customers.ensure({ source: 'user', sourceId: 'a', name: 'Acme', email: 'a@example.com' })
+  assert.match((await run('verify', '--customer', 'acme')).err, /"acme" is the name of more than one customer/)
+})
+
+test('reconcile of days that are still to come compares nothing, and says so', async (t) => {
+  const w = await world(t)
+  const { run } = await beside(t, w)
+  const { code, err } = await run('reconcile', '--since', '2030-01-01')
+  assert.equal(code, 2)
+  assert.match(err, /--since is 2030-01-01; it must be before 2026-11-24 12:00:0/)
 })
 
 test('sync and reconcile: what is missing is shown, reported by --fix --yes, and then all agrees', async (t) => {
@@ -139,7 +150,7 @@ test('events import: checked, stored, listed, taken back', async (t) => {
 
   const wrong = await run('events', 'import', file, '--dry-run')
   assert.equal(wrong.code, 1)
-  assert.match(wrong.out, /^line 3: quantity "-1" is negative[\s\S]*✗ 1 line of 2 cannot be stored/)
+  assert.match(wrong.out, /^line 3: quantity "-1" is negative[\s\S]*✗ 1 line cannot be stored/)
 
   writeFileSync(file, `${header}ai_tokens,organization,acme,12345,2026-11-24T12:00:00Z\n`)
   const dry = await run('events', 'import', file, '--dry-run')

@@ -14,7 +14,7 @@ export function addVerify(program: Command): void {
   program
     .command('verify')
     .description('Recompute usage from its events, and compare it with the rollups and the reports. Changes nothing.')
-    .option('--customer <customer>', 'one customer: its id, cus_…, organization:… or user:…')
+    .option('--customer <customer>', 'one customer: its name, its id, cus_…, organization:… or user:…')
     .option('--subscription <id>', 'one subscription')
     .option('--json', 'print the result as JSON', false)
     .action((options: VerifyOptions) => withTool({ stripe: false }, (tool) => verify(tool, options)))

@@ -42,6 +42,11 @@ export async function customerByStripeId(db: Database, stripeId: string): Promis
   return firstRow<Customer>(db, `select ${COLUMNS} from billing.customers where stripe_id = $1`, [stripeId])
 }
 
+/** Whatever the case; names need not be unique. */
+export async function customersByName(db: Database, name: string): Promise<Customer[]> {
+  return rows<Customer>(db, `select ${COLUMNS} from billing.customers where lower(name) = lower($1) limit 2`, [name])
+}
+
 export async function setStripeId(db: Database, id: string, stripeId: string): Promise<void> {
   await db.query('update billing.customers set stripe_id = $2 where id = $1', [id, stripeId])
 }

@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises'
-import { type CsvError, parse } from 'csv-parse'
+import { CsvError, parse } from 'csv-parse'
 import type { Properties } from './event.ts'
 
 export type ImportFormat = 'csv' | 'jsonl'
@@ -65,9 +65,10 @@ async function* csvLines(content: AsyncIterable<string | Uint8Array>): AsyncGene
     }
     await feeding
   } catch (error) {
-    const { code, message, lines } = error as CsvError & { lines?: number }
-    if (!code?.startsWith('CSV_')) throw error
+    if (!(error instanceof CsvError)) throw error
+    const { message, lines } = error as CsvError & { lines?: number }
     yield { line: lines ?? 1, problem: `it is no CSV from here on: ${message}` }
+    return
   }
   if (!header) yield { line: 1, problem: 'the file is empty: its first line must name the columns' }
 }

@@ -98,6 +98,7 @@ test('with any error nothing is stored, and each is told with its line', async (
     line({ properties: { model: {} } }),
     line({ source: 'organisation', sourceId: 'acme' }),
     '[]',
+    line({ customerId: null, source: 'organization', sourceId: 'nobody' }),
   ].join('\n')
 
   const result = await importing(w, content, { format: 'jsonl' })
@@ -118,10 +119,12 @@ test('with any error nothing is stored, and each is told with its line', async (
       '14 invalid_properties',
       '15 unknown_customer',
       '16 invalid_import',
+      '17 unknown_customer',
     ],
   )
   assert.match(result.errors[7]!.message, /the id "twice" was used on line 10 with another content/)
   assert.match(result.errors[8]!.message, /there is no key "Quantity"; did you mean quantity\?/)
+  assert.match(result.errors[13]!.message, /^organization with sourceId "nobody" is not a customer here/)
   assert.equal((await stored(w)).length, 2)
   assert.deepEqual(await w.meterkit.events.imports(), [])
   const { rows } = await w.pool.query('select 1 from billing.set_aside_events')
@@ -136,10 +139,14 @@ test('a CSV that is none says where it begins to be none', async (t) => {
   assert.deepEqual(await problems(''), ['1: the file is empty: its first line must name the columns.'])
   assert.match((await problems('meter,kwantity\n'))[0]!, /^1: there is no column "kwantity"\. Columns: meter, /)
   assert.deepEqual(await problems('meter,quantity\nai_tokens\n'), ['2: it has 1 values, and the header has 2 names.'])
-  assert.match(
-    (await problems('meter,quantity\nai_tokens,1\nai_tokens,"1\n'))[1]!,
-    /^\d: it is no CSV from here on: Quote Not Closed/,
-  )
+  for (const [content, problem] of [
+    ['meter,quantity\nai_tokens,1\nai_tokens,"1\n', /^\d: it is no CSV from here on: Quote Not Closed/],
+    ['meter,quantity\nai_tokens,a "b" c\n', /^2: it is no CSV from here on: Invalid Opening Quote/],
+  ] as const) {
+    const told = await problems(content)
+    assert.equal(told.length, 1)
+    assert.match(told[0]!, problem)
+  }
 })
 
 test('a batch is taken back as a whole, again where that was cut short, and the file may come again', async (t) => {

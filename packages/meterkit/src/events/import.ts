@@ -188,7 +188,7 @@ function createLookUp({ pool }: ImportContext): LookUp {
 
 async function eventOf(context: ImportContext, lookUp: LookUp, { fields }: ImportLine): Promise<MeterEvent> {
   const { directory, meters, clock } = context
-  const customerId = customerOf(fields)
+  const customerId = customerOf(directory, fields)
   const input = {
     ...(fields.meter === undefined ? {} : { meter: fields.meter }),
     ...(fields.meterId === undefined ? {} : { meterId: fields.meterId }),
@@ -202,13 +202,17 @@ async function eventOf(context: ImportContext, lookUp: LookUp, { fields }: Impor
   return validEvent({ meters, directory, now: clock().getTime(), newId: newEventId }, input)
 }
 
-function customerOf({ customerId, source, sourceId }: ImportFields): unknown {
+function customerOf(directory: Directory, { customerId, source, sourceId }: ImportFields): unknown {
   if (source === undefined && sourceId === undefined) return customerId
   if ((source !== 'user' && source !== 'organization') || typeof sourceId !== 'string') {
     const sentence = `recordEvent: source ${JSON.stringify(source)} with sourceId ${JSON.stringify(sourceId)} names no customer: source is user or organization, sourceId a text.`
     throw new MeterkitError('unknown_customer', sentence, { field: 'source', value: source })
   }
   const id = idOfCustomer(source, sourceId)
+  if (!directory.hasCustomer(id)) {
+    const sentence = `recordEvent: ${source} with sourceId ${JSON.stringify(sourceId)} is not a customer here. sourceId is the id that customers.ensure(…) was given.`
+    throw new MeterkitError('unknown_customer', sentence, { field: 'sourceId', value: sourceId })
+  }
   if (customerId === undefined || customerId === id) return id
   const sentence = `recordEvent: customerId ${JSON.stringify(customerId)} is another customer than ${source} ${sourceId}. Give one of the two.`
   throw new MeterkitError('unknown_customer', sentence, { field: 'customerId', value: customerId })
