@@ -23,6 +23,8 @@ export interface Settings {
   running: RunningApp | null
 }
 
+const DATABASE_ADDRESS = /^postgres(ql)?:\/\/./
+
 /** From the environment, from `.env`, and for what neither says from the app that runs beside. */
 export function readSettings(): Settings {
   if (existsSync('.env')) process.loadEnvFile('.env')
@@ -38,6 +40,15 @@ export function readSettings(): Settings {
     journalDirectory: path.resolve(env.METERKIT_JOURNAL || path.join(dataDirectory, 'journal')),
     running,
   }
+}
+
+/** @throws MeterkitError `invalid_config`, without the value: it may hold a password */
+export function databaseAddress({ databaseUrl }: Settings): string {
+  if (databaseUrl && DATABASE_ADDRESS.test(databaseUrl)) return databaseUrl
+  const sentence = databaseUrl
+    ? 'DATABASE_URL is not an address PostgreSQL understands; it looks like postgresql://user:password@host:5432/database.'
+    : 'DATABASE_URL is not set, and no app runs here that would tell. Set it, or start the app.'
+  throw new MeterkitError('invalid_config', sentence, { field: 'DATABASE_URL' })
 }
 
 /** Null where there is none, or where its process has ended without removing it. */
@@ -77,6 +88,10 @@ export function stripeClient({ stripeSecret: secret, stripeUrl: url, productionM
     throw new MeterkitError('mode_mismatch', sentence, { field: 'STRIPE_PRODUCTION_MODE', value: productionMode })
   }
   if (!url) return new Stripe(secret)
+  if (!URL.canParse(url)) {
+    const sentence = `STRIPE_URL is ${JSON.stringify(url)}; it must be an address such as http://127.0.0.1:12111, or absent for api.stripe.com.`
+    throw new MeterkitError('invalid_config', sentence, { field: 'STRIPE_URL', value: url })
+  }
   const { hostname, port, protocol } = new URL(url)
   return new Stripe(secret, {
     host: hostname,

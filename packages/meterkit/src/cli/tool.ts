@@ -8,7 +8,7 @@ import { MeterkitError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Meterkit } from '../meterkit.ts'
 import { UsageError } from './outcome.ts'
-import { readSettings, type Settings, stripeClient } from './settings.ts'
+import { databaseAddress, readSettings, type Settings, stripeClient } from './settings.ts'
 
 const CONNECT_MS_MAX = 5_000
 const ANSWER_MS_MAX = 2_000
@@ -52,13 +52,9 @@ export async function withTool<Result>(
   }
 }
 
-function openPool({ databaseUrl }: Settings): pg.Pool {
-  if (!databaseUrl) {
-    const sentence = 'DATABASE_URL is not set, and no app runs here that would tell. Set it, or start the app.'
-    throw new MeterkitError('invalid_config', sentence, { field: 'DATABASE_URL' })
-  }
+function openPool(settings: Settings): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: databaseUrl,
+    connectionString: databaseAddress(settings),
     max: 6,
     connectionTimeoutMillis: CONNECT_MS_MAX,
     application_name: 'meterkit tool',

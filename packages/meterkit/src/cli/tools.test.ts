@@ -181,9 +181,12 @@ test('journal status: who holds it and what waits, without disturbing anybody', 
 
 test('what a process left behind is not believed, and a tool changes no schema', async (t) => {
   const w = await world(t)
-  const { run, running, told } = await beside(t, w)
+  const { folder, run, running, told } = await beside(t, w)
   writeFileSync(running, JSON.stringify({ ...told, pid: 2 ** 22 + 1 }))
   assert.match((await run('verify')).err, /DATABASE_URL is not set, and no app runs here/)
+  const { err } = await meterkit(folder, ['verify'], { DATABASE_URL: 'secret@nowhere' })
+  assert.match(err, /DATABASE_URL is not an address PostgreSQL understands/)
+  assert.doesNotMatch(err, /secret/)
 
   writeFileSync(running, JSON.stringify(told))
   await w.pool.query(`delete from billing.migrations where name like '0003%'`)
