@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import { invoiceDisagreements, type Recorded, usageDisagreements } from './agreement.ts'
 import { type Random, randomOf } from './random.ts'
-import { pass, type Subscriber, settled, subscriber, use, type World, world } from './world.ts'
+import { changePriceAtStripe, pass, type Subscriber, settled, subscriber, use, type World, world } from './world.ts'
 
 const SECOND_MS = 1_000
 const MINUTE_MS = 60 * SECOND_MS
@@ -32,11 +32,14 @@ interface Simulation {
 
 /** What may happen in a step, and how often of a hundred times. Each tells what it did. */
 const ACTIONS: readonly [percent: number, action: (simulation: Simulation) => Promise<string>][] = [
-  [45, useTokens],
+  [38, useTokens],
   [20, letTimePass],
   [10, sync],
-  [6, switchPlan],
+  [5, switchPlan],
+  [2, switchAtStripe],
   [5, voidAnEvent],
+  [3, importEvents],
+  [3, reconcile],
   [7, breakStripe],
   [2, mendStripe],
   [2, clearErrors],
@@ -154,6 +157,58 @@ async function switchPlan({ w, random, all }: Simulation): Promise<string> {
   await pass(w, random.whole(1, 1_500))
   if (answer.status === 'fulfilled') return `${customer.name} switches to ${plan}`
   return `${customer.name} cannot switch to ${plan}: ${(answer.reason as Error).message}`
+}
+
+/** In Stripe's dashboard or portal; we hear of it at once. */
+async function switchAtStripe({ w, random, all, astray }: Simulation): Promise<string> {
+  if (astray.since !== null) return 'no switch at Stripe: nobody would hear of it'
+  w.stripeLocal.faults.clear()
+  const { subscription, customer } = random.pick(all).subscriber
+  const plan = random.pick(['essential', 'business', 'enterprise'] as const)
+  await pass(w, SECOND_MS - (w.clock().getTime() % SECOND_MS))
+  await changePriceAtStripe(w, subscription, plan)
+  await settled(w)
+  await pass(w, random.whole(1, 1_500))
+  return `${customer.name} switches to ${plan} at Stripe`
+}
+
+/** A batch of a few events, taken back again half the time. */
+async function importEvents({ w, random, all }: Simulation): Promise<string> {
+  const { subscriber, used } = random.pick(all)
+  const { customer, subscription } = subscriber
+  const from = Math.max(subscription.startedAt.getTime(), w.clock().getTime() - 3 * DAY_MS)
+  const lines = Array.from({ length: random.whole(1, 5) }, () => ({
+    meter: 'ai_tokens',
+    customerId: customer.id,
+    quantity: random.whole(0, 20_000),
+    timestamp: new Date(random.whole(from, w.clock().getTime())).toISOString(),
+    id: String(random.whole(1, 1e12)),
+  }))
+  const content = lines.map((line) => JSON.stringify(line)).join('\n')
+  const { batch } = await w.meterkit.events.import({ content, format: 'jsonl', name: 'sold.jsonl', by: 'omar' })
+  const isVoid = random.chance(0.5)
+  if (isVoid) await w.meterkit.events.revertImport(batch!.id, { by: 'omar', reason: 'a mistake' })
+  const { rows } = await w.pool.query<{ id: string; key: string }>(
+    'select id, key from billing.meter_events where customer_id = $1 and key = any ($2)',
+    [customer.id, lines.map((line) => line.id)],
+  )
+  for (const { id, key } of rows) {
+    const { quantity, timestamp } = lines.find((line) => line.id === key)!
+    used.push({ id, at: new Date(timestamp).getTime(), quantity: String(quantity), void: isVoid })
+  }
+  return `${customer.name} imports ${lines.map((line) => `${line.quantity} at ${line.timestamp}`).join(', ')}${isVoid ? ', and takes them back' : ''}`
+}
+
+/** At any time, whatever is under way: mending what Stripe lacks must never send anything twice. */
+async function reconcile({ w }: Simulation): Promise<string> {
+  try {
+    const reconciliation = await w.meterkit.reports.reconcile()
+    const { mended } = await w.meterkit.reports.mend(reconciliation)
+    const causes = reconciliation.differences.map((difference) => difference.cause)
+    return `reconcile: ${causes.join(', ') || 'all agrees'}; ${JSON.stringify(mended)} mended`
+  } catch (error) {
+    return `no reconcile: ${(error as Error).message}`
+  }
 }
 
 /** Of any event, also of one whose invoice is final: it is given back in money then. */

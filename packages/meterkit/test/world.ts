@@ -145,6 +145,20 @@ export async function settled({ meterkit, stripeLocal }: Pick<World, 'meterkit' 
   )
 }
 
+/** A switch made at Stripe itself: in its dashboard, or in its portal. */
+export async function changePriceAtStripe(
+  { stripe }: World,
+  { stripeId }: Subscription,
+  plan: 'essential' | 'business' | 'enterprise',
+): Promise<void> {
+  const [item] = (await stripe.subscriptions.retrieve(stripeId)).items.data
+  const [price] = (await stripe.prices.list({ lookup_keys: [`${plan}_ai_tokens_month`] })).data
+  await stripe.subscriptions.update(stripeId, {
+    items: [{ id: item!.id, price: price!.id }],
+    proration_behavior: 'create_prorations',
+  })
+}
+
 /** Records tokens; `timestamp` is now where it is left out. */
 export function use(
   { meterkit }: Pick<World, 'meterkit'>,

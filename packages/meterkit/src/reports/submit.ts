@@ -70,8 +70,8 @@ async function submit(context: SubmitContext, report: OpenReport, stripeCustomer
   const now = clock()
   if (report.kind === 'credit') return submitCredit(context, report, stripeCustomerId)
   const attempted = report.firstAttemptAt !== null
-  const forgotten = attempted && now.getTime() - report.firstAttemptAt!.getTime() > IDENTIFIER_TRUST_MS
-  if (report.status === 'unsure' || forgotten || (attempted && report.closedAt !== null)) {
+  const forgotten = () => attempted && clock().getTime() - report.firstAttemptAt!.getTime() > IDENTIFIER_TRUST_MS
+  if (report.status === 'unsure' || forgotten() || (attempted && report.closedAt !== null)) {
     return settleBySummaries(context, report, stripeCustomerId)
   }
   if (report.closedAt !== null) {
@@ -80,6 +80,8 @@ async function submit(context: SubmitContext, report: OpenReport, stripeCustomer
   }
   await noteAttempt(pool, report, now)
   await context.pace()
+  // The database may have hung meanwhile, or the machine slept.
+  if (forgotten()) return settleBySummaries(context, report, stripeCustomerId)
   try {
     await send(context.stripe, report, stripeCustomerId)
   } catch (error) {

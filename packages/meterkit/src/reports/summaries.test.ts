@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pass, subscriber, use, type World, world } from '../../test/world.ts'
+import { openReports } from './store.ts'
+import { submitReport } from './submit.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -49,4 +51,25 @@ test('where the summaries fit either of two reports, nothing is sent twice: an o
     ['unsure', 'unsure'],
   )
   for (const report of rows) assert.match(report.error!, /summaries do not tell .*they show 100 where 0 is confirmed/)
+})
+
+test('a process that sleeps right before it sends again: the summaries are asked, and not a memory that Stripe has lost', async (t) => {
+  const w = await world(t, { sdkRetries: 0 })
+  const acme = await subscriber(w)
+  await leaveInDoubt(w, acme, 777, true)
+  await pass(w, 22.5 * HOUR_MS)
+  const [report] = await openReports(w.pool, acme.customer.id, null)
+  const [meter] = (await w.stripe.billing.meters.list()).data
+  const context = {
+    pool: w.pool,
+    stripe: w.stripe,
+    clock: w.clock,
+    random: () => 0,
+    pace: () => pass(w, 2 * HOUR_MS),
+    meterStripeId: async () => meter!.id,
+  }
+
+  await submitReport(context, report!, acme.customer.stripeId!)
+  assert.equal(w.stripeLocal.usage(acme.customer.stripeId!, 'ai_tokens'), '777')
+  assert.equal((await w.meterkit.events.counts()).processed, 1)
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   billed,
+  changePriceAtStripe,
   pass,
   type Subscriber,
   settled,
@@ -23,16 +24,6 @@ type Plan = 'essential' | 'business' | 'enterprise'
 
 function switchTo(w: World, { subscription }: Subscriber, plan: Plan): Promise<unknown> {
   return w.meterkit.subscriptions.switchPlan({ subscriptionId: subscription.id, plan })
-}
-
-/** As from Stripe's dashboard or its portal. */
-async function switchAtStripe(w: World, { subscription }: Subscriber, lookupKey: string): Promise<void> {
-  const [item] = (await w.stripe.subscriptions.retrieve(subscription.stripeId)).items.data
-  const [price] = (await w.stripe.prices.list({ lookup_keys: [lookupKey] })).data
-  await w.stripe.subscriptions.update(subscription.stripeId, {
-    items: [{ id: item!.id, price: price!.id }],
-    proration_behavior: 'create_prorations',
-  })
 }
 
 async function upcoming(w: World, { subscription }: Subscriber) {
@@ -147,7 +138,7 @@ test('a switch made at Stripe is dated by its usage there, not by an older webho
   use(w, acme, 100_000)
   await w.meterkit.reports.sync()
   await pass(w, 500)
-  await switchAtStripe(w, acme, 'business_ai_tokens_month')
+  await changePriceAtStripe(w, acme.subscription, 'business')
 
   w.webhooks.reach = true
   await pass(w, 2 * HOUR_MS)
@@ -284,7 +275,7 @@ test('a switch made at Stripe after one of ours is dated by its own usage', asyn
   await pass(w, 2 * HOUR_MS)
   await w.meterkit.reports.sync()
   w.webhooks.reach = false
-  await switchAtStripe(w, acme, 'enterprise_ai_tokens_month')
+  await changePriceAtStripe(w, acme.subscription, 'enterprise')
   w.webhooks.reach = true
   await pass(w, 2 * HOUR_MS)
   use(w, acme, 1_000)

@@ -51,6 +51,10 @@ export interface Stage {
 
 const START = new Date('2026-11-24T12:00:00Z').getTime()
 const STRIPE_TIMEOUT_MS = 700
+/** Far less than the hour by which the engine keeps clear of the end of Stripe's memory for identifiers. */
+const LEAP_MS_MAX = 30 * 60 * 1000
+/** What an app does about a webhook takes so long at most, in real milliseconds. */
+const HANDLED_MS_MAX = 2_000
 const DELIVERY_TIMEOUT_MS = 20_000
 
 let opened = 0
@@ -121,9 +125,24 @@ export async function openStage(server: Server, { apps: count }: { apps: number 
   }
   return stage
 
+  /** In leaps, between which apps that were told something come to an end with it: no request is a day on its way. */
   async function pass(milliseconds: number): Promise<void> {
-    await stripeLocal.advance(new Date(now() + milliseconds))
-    for (const app of stage.apps) app.setClock(clockOffsetMs())
+    const end = now() + milliseconds
+    for (let left = milliseconds; left > 0; left = end - now()) {
+      const told = router.delivered()
+      await stripeLocal.advance(new Date(now() + Math.min(left, LEAP_MS_MAX)))
+      for (const app of stage.apps) app.setClock(clockOffsetMs())
+      if (left > LEAP_MS_MAX && router.delivered() !== told) await handled()
+    }
+  }
+
+  async function handled(): Promise<void> {
+    const since = Date.now()
+    while (Date.now() - since < HANDLED_MS_MAX) {
+      const waiting = await pool.query("select 1 from billing.webhooks where status = 'received'").catch(() => null)
+      if (!waiting || waiting.rowCount === 0) return
+      await sleep(5)
+    }
   }
 
   async function revive(app: App): Promise<App> {
@@ -170,7 +189,10 @@ async function refusePoison(pool: pg.Pool): Promise<void> {
 }
 
 /** Between Stripe and the apps: hands each delivery to one of those that live, as a load balancer does. */
-async function openRouter(stage: Stage, clockOffsetMs: () => number): Promise<{ url: string; close: () => void }> {
+async function openRouter(
+  stage: Stage,
+  clockOffsetMs: () => number,
+): Promise<{ url: string; delivered: () => number; close: () => void }> {
   let turn = 0
   const server: HttpServer = createServer(async (request, response) => {
     const chunks: Buffer[] = []
@@ -190,6 +212,7 @@ async function openRouter(stage: Stage, clockOffsetMs: () => number): Promise<{ 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    delivered: () => turn,
     close: () => {
       server.closeAllConnections()
       server.close()
