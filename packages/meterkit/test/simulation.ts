@@ -159,15 +159,20 @@ async function switchPlan({ w, random, all }: Simulation): Promise<string> {
   return `${customer.name} cannot switch to ${plan}: ${(answer.reason as Error).message}`
 }
 
-/** In Stripe's dashboard or portal; we hear of it at once. */
+/**
+ * In Stripe's dashboard or portal; we hear of it at once. Not while usage of a clock that is ahead lies after it: Stripe
+ * has priced that with the old plan, and of what makes up for it a tiny segment may say less than nothing.
+ */
 async function switchAtStripe({ w, random, all, astray }: Simulation): Promise<string> {
   if (astray.since !== null) return 'no switch at Stripe: nobody would hear of it'
   w.stripeLocal.faults.clear()
-  const { subscription, customer } = random.pick(all).subscriber
+  const { subscriber, used } = random.pick(all)
+  const { subscription, customer } = subscriber
+  if (used.some((event) => event.at > w.clock().getTime())) return 'no switch at Stripe: a clock is ahead'
   const plan = random.pick(['essential', 'business', 'enterprise'] as const)
   await pass(w, SECOND_MS - (w.clock().getTime() % SECOND_MS))
   await changePriceAtStripe(w, subscription, plan)
-  await settled(w)
+  await settled(w).catch(() => null) // a webhook that failed before waits for its time
   await pass(w, random.whole(1, 1_500))
   return `${customer.name} switches to ${plan} at Stripe`
 }
