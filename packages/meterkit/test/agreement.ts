@@ -17,21 +17,28 @@ export async function usageDisagreements(
   recorded: readonly Recorded[],
 ): Promise<string[]> {
   const found: string[] = []
-  const [sums] = await rowsOf<{ rolled: string; reported: string; accepted: string; credited: string }>(
+  const [sums] = await rowsOf<{
+    rolled: string
+    reported: string
+    accepted: string
+    credited: string
+    unbilled: string
+  }>(
     w,
     `select
       (select coalesce(sum(quantity), 0) from billing.rollups where subscription_id = $1) as rolled,
       (select coalesce(sum(reported), 0) from billing.rollups where subscription_id = $1) as reported,
       (select coalesce(sum(value), 0) from billing.reports where subscription_id = $1 and status = 'accepted') as accepted,
       (select coalesce(sum(value), 0) from billing.reports
-        where subscription_id = $1 and status = 'accepted' and kind = 'credit') as credited`,
+        where subscription_id = $1 and status = 'accepted' and kind = 'credit') as credited,
+      (select coalesce(sum(value), 0) from billing.reports where subscription_id = $1 and unbilled) as unbilled`,
     subscription.id,
   )
   compare(found, 'events and rollups', total(recorded), hundredths(sums!.rolled))
   compare(found, 'rollups and what they note as reported', hundredths(sums!.rolled), hundredths(sums!.reported))
   compare(found, 'noted as reported and accepted reports', hundredths(sums!.reported), hundredths(sums!.accepted))
   const counted = w.stripeLocal.usage(customer.stripeId!, 'ai_tokens')
-  const sent = hundredths(sums!.accepted) - hundredths(sums!.credited)
+  const sent = hundredths(sums!.accepted) - hundredths(sums!.credited) + hundredths(sums!.unbilled)
   compare(found, 'accepted reports but credits, and Stripe', sent, hundredths(counted))
   compare(found, 'events recorded and stored', told(recorded), told(await storedEvents(w, subscription.id)))
   compare(found, 'hours of events and of rollups', '', (await wrongRollups(w, subscription.id)).join())

@@ -3,7 +3,7 @@ import { MeterkitError } from '../errors.ts'
 import type { EventDetail, EventFilter, EventRow, Page } from '../events/event.ts'
 import { UsageError } from './outcome.ts'
 import { confirmed, instant, json, plural, print, quantity, table } from './output.ts'
-import { customerNamed, operator, type Tool, wholeNumber, withTool } from './tool.ts'
+import { customerNamed, operator, type Tool, uuidNamed, wholeNumber, withTool } from './tool.ts'
 
 const STATUSES = ['pending', 'processed', 'failed', 'late', 'void', 'free'] as const
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -78,7 +78,7 @@ async function list(tool: Tool, options: ListOptions): Promise<void> {
     limit: wholeNumber('--limit', options.limit),
     ...(status ? { status } : {}),
     ...(customerId ? { customerId } : {}),
-    ...(subscriptionId ? { subscriptionId } : {}),
+    ...(subscriptionId ? { subscriptionId: uuidNamed('--subscription', subscriptionId) } : {}),
     ...(search ? { search } : {}),
     ...(cursor ? { cursor } : {}),
   }

@@ -29,12 +29,17 @@ async function sync(tool: Tool, { customer, dryRun, json: asJson }: SyncOptions)
     return
   }
   const result = await tool.meterkit.reports.sync(scope)
-  print(asJson ? json(result) : describe(result))
+  const { due } = await tool.meterkit.reports.backlog()
+  print(asJson ? json(result) : describe(result, due))
   if (result.failed + result.postponed > 0) notWell()
 }
 
-function describe({ created, accepted, failed, postponed, reason, milliseconds }: SyncResult): string {
-  if (created + accepted + failed + postponed === 0) return '✓ Stripe is in step: there was nothing to report.'
+/** @param due  hours of usage that were left: kept back, or recorded meanwhile */
+function describe({ created, accepted, failed, postponed, reason, milliseconds }: SyncResult, due: number): string {
+  if (created + accepted + failed + postponed === 0) {
+    if (due === 0) return '✓ Stripe is in step: there was nothing to report.'
+    return `Nothing could be reported. ${plural(due, 'hour')} of usage ${due === 1 ? 'is' : 'are'} kept back: Admin → Customers says of each subscription why.`
+  }
   const counts = `${created} written, ${accepted} accepted, ${failed} failed, ${postponed} postponed, ${quantity(milliseconds)} ms`
   const sign = failed + postponed > 0 ? '✗' : '✓'
   const refused = failed > 0 ? ['meterkit events list --status failed shows what Stripe says.'] : []

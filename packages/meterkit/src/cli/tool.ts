@@ -110,6 +110,11 @@ export async function customerNamed({ meterkit, pool }: Tool, name: string | und
   throw new MeterkitError('unknown_customer', sentence, { field: 'customer', value: name })
 }
 
+export function uuidNamed(option: string, text: string): string {
+  if (UUID.test(text)) return text
+  throw new UsageError(`${option} is ${JSON.stringify(text)}; it must be an id such as those that --json shows.`)
+}
+
 /** A day or an instant with its zone. */
 export function dateNamed(option: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined

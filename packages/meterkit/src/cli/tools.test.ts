@@ -194,3 +194,47 @@ test('what a process left behind is not believed, and a tool changes no schema',
   assert.equal(outdated.code, 1)
   assert.match(outdated.err, /the database has no 0003_event_imports\.sql yet.*schema_outdated/)
 })
+
+test('sync and reconcile --fix: usage that no invoice can carry any more is not well', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const at = w.clock()
+  use(w, acme, 2_000)
+  await w.meterkit.events.drained()
+  w.webhooks.reach = false
+  w.stripeLocal.faults.rejectAsynchronously(1, 'meter_event_invalid_value')
+  await w.meterkit.reports.sync()
+  await w.stripeLocal.idle()
+  await pass(w, 180 * MINUTE_MS)
+  await w.meterkit.subscriptions.cancel({ subscriptionId: acme.subscription.id, when: 'now' })
+  await pass(w, 180 * MINUTE_MS)
+  const { run } = await beside(t, w)
+
+  assert.equal((await run('reconcile', '--fix', '--yes')).code, 1)
+  use(w, acme, 1_000, at)
+  await w.meterkit.events.drained()
+  const synced = await run('sync')
+  assert.equal(synced.code, 1)
+  assert.match(synced.out, /1 written, 0 accepted, 1 failed/)
+})
+
+test('sync: usage kept back for a second subscription on the meter is said to be', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const [price] = (await w.stripe.prices.list({ lookup_keys: ['essential_ai_tokens_month'] })).data
+  await pass(w, 5_000)
+  const second = await w.stripe.subscriptions.create({
+    customer: acme.customer.stripeId!,
+    items: [{ price: price!.id }],
+    collection_method: 'send_invoice',
+    days_until_due: 30,
+  })
+  const subscription = await w.meterkit.subscriptions.refresh(second.id)
+  use(w, { ...acme, subscription }, 5_000)
+  await w.meterkit.events.drained()
+  const { run } = await beside(t, w)
+  assert.match((await run('sync')).out, /Nothing could be reported\. 1 hour of usage is kept back/)
+  const { code, err } = await run('verify', '--subscription', 'nonsense')
+  assert.deepEqual([code, /--subscription is "nonsense"; it must be an id/.test(err)], [2, true])
+  assert.equal((await run('verify', '--subscription', crypto.randomUUID())).code, 1)
+})

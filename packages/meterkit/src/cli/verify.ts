@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { SubscriptionCheck } from '../usage/verify.ts'
 import { notWell } from './outcome.ts'
 import { instant, json, plural, print, progress, quantity } from './output.ts'
-import { customerNamed, withTool } from './tool.ts'
+import { customerNamed, uuidNamed, withTool } from './tool.ts'
 
 interface VerifyOptions {
   customer?: string
@@ -25,7 +25,7 @@ async function verify(tool: Parameters<Parameters<typeof withTool>[1]>[0], optio
   const customerId = await customerNamed(tool, options.customer)
   const scope = {
     ...(customerId ? { customerId } : {}),
-    ...(options.subscription ? { subscriptionId: options.subscription } : {}),
+    ...(options.subscription ? { subscriptionId: uuidNamed('--subscription', options.subscription) } : {}),
   }
   let checked = 0
   let wrong = 0
@@ -45,7 +45,7 @@ async function verify(tool: Parameters<Parameters<typeof withTool>[1]>[0], optio
     print(
       checked === 0 ? NOTHING[Object.keys(scope).length > 0 ? 'scoped' : 'all'] : conclusion(checked, wrong, waiting),
     )
-  if (wrong > 0) notWell()
+  if (wrong > 0 || (checked === 0 && options.subscription)) notWell()
 }
 
 const NOTHING = { scoped: 'There is no such subscription.', all: 'There are no subscriptions yet.' }

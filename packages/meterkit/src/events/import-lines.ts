@@ -139,7 +139,6 @@ function jsonLine(line: number, text: string): ImportLine | LineProblem {
   const properties: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(parsed)) {
     const property = PROPERTY.exec(name)
-    if (value === null && !property) continue
     if (property) properties[property[1]!] = value
     else if (name === 'properties' && typeof value === 'object' && !Array.isArray(value))
       Object.assign(properties, value)

@@ -98,7 +98,9 @@ test('with any error nothing is stored, and each is told with its line', async (
     line({ properties: { model: {} } }),
     line({ source: 'organisation', sourceId: 'acme' }),
     '[]',
-    line({ customerId: null, source: 'organization', sourceId: 'nobody' }),
+    line({ customerId: undefined, source: 'organization', sourceId: 'nobody' }),
+    line({ quantity: null }),
+    line({ timestamp: '2026-09-31T10:00:00Z' }),
   ].join('\n')
 
   const result = await importing(w, content, { format: 'jsonl' })
@@ -120,6 +122,8 @@ test('with any error nothing is stored, and each is told with its line', async (
       '15 unknown_customer',
       '16 invalid_import',
       '17 unknown_customer',
+      '18 invalid_quantity',
+      '19 invalid_timestamp',
     ],
   )
   assert.match(result.errors[7]!.message, /the id "twice" was used on line 10 with another content/)

@@ -235,9 +235,15 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}
 /** Without a zone an hour would mean another one on each machine. */
 function instantOf(timestamp: unknown): Date {
   const at = typeof timestamp === 'string' && INSTANT.test(timestamp) ? new Date(timestamp.replace(' ', 'T')) : null
-  if (at && !Number.isNaN(at.getTime())) return at
+  if (at && !Number.isNaN(at.getTime()) && isInCalendar(String(timestamp))) return at
   const sentence = `recordEvent: timestamp ${JSON.stringify(timestamp)} must be an instant with its zone, such as 2026-11-24T10:00:00Z.`
   throw new MeterkitError('invalid_timestamp', sentence, { field: 'timestamp', value: timestamp })
+}
+
+/** JavaScript takes the 31st of September for the 1st of October. */
+function isInCalendar(timestamp: string): boolean {
+  const day = timestamp.slice(0, 10)
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }
 
 /** Whether a line repeats an earlier one of the file by its id. @throws MeterkitError `event_conflict` where its content differs */

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -162,4 +172,33 @@ test('a directory that cannot be written is named', async (t) => {
   await assert.rejects(openJournal({ directory: join(directory, 'file'), log: lines() }), {
     code: 'journal_unwritable',
   })
+})
+
+// Two containers that share a volume are two network namespaces.
+test('a process in another container is refused the same journal', async (t) => {
+  const directory = directoryFor(t)
+  const journal = await openJournal({ directory, log: lines() })
+  t.after(() => journal.close())
+  const program = `
+    const { openJournal } = await import(${JSON.stringify(new URL('./journal.ts', import.meta.url).href)})
+    const log = { info() {}, warn() {}, error() {} }
+    await openJournal({ directory: ${JSON.stringify(directory)}, log }).then(() => console.log('opened'), (e) => console.log(e.code))`
+  const { stdout, stderr, error } = spawnSync(
+    'unshare',
+    ['-rn', process.execPath, '--input-type=module', '-e', program],
+    {
+      encoding: 'utf8',
+    },
+  )
+  if (error || /unshare/.test(stderr)) return t.skip('this machine makes no namespaces')
+  assert.equal(stdout.trim(), 'journal_in_use')
+})
+
+test('the socket of a killed process is taken over, and removed at the end', async (t) => {
+  const directory = directoryFor(t)
+  writeFileSync(join(directory, 'lock'), '') // nobody answers at it
+  const journal = await openJournal({ directory, log: lines() })
+  assert.ok(lstatSync(join(directory, 'lock')).isSocket())
+  await journal.close()
+  assert.equal(existsSync(join(directory, 'lock')), false)
 })

@@ -1,6 +1,5 @@
 import { constants } from 'node:fs'
 import { access, type FileHandle, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { MeterkitError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -10,11 +9,11 @@ import {
   decodeLine,
   encodeRecord,
   journalFiles,
-  lockAddress,
   pathOf,
   RECORD_END,
   readCheckpoint,
 } from './journal-format.ts'
+import { type JournalLock, lockJournal } from './journal-lock.ts'
 
 /*
  * The journal: events on their way to the database, on disk, in records of `journal-format.ts`.
@@ -57,16 +56,16 @@ const BACKLOG_BLOCK_EVENTS = 5_000
  */
 export async function openJournal({ directory, log }: { directory: string; log: Logger }): Promise<Journal> {
   await makeWritable(directory)
-  const lock = await lockDirectory(directory)
+  const lock = await lockJournal(directory)
   try {
     return await openLocked(directory, lock, log)
   } catch (error) {
-    lock.close()
+    await lock.release()
     throw error
   }
 }
 
-async function openLocked(directory: string, lock: Server, log: Logger): Promise<Journal> {
+async function openLocked(directory: string, lock: JournalLock, log: Logger): Promise<Journal> {
   const files = await journalFiles(directory)
   const checkpoint = await readCheckpoint(directory, files)
   const backlog: Block[] = []
@@ -139,7 +138,7 @@ async function openLocked(directory: string, lock: Server, log: Logger): Promise
       handle = null
       // What is left over is done; the next start finds that out by itself.
       if (outstanding.size === 0) await removeFiles(directory).catch(() => {})
-      await new Promise((resolve) => lock.close(resolve))
+      await lock.release()
     },
   }
 }
@@ -233,22 +232,6 @@ async function makeWritable(directory: string): Promise<void> {
     const sentence = `the journal's directory ${directory} cannot be written: ${(cause as Error).message}. Give one that this user may write, or pass journal: false.`
     throw new MeterkitError('journal_unwritable', sentence, { field: 'journal.directory', value: directory, cause })
   }
-}
-
-/** Held by a listening socket, because the kernel lets go of it however the process ends. It tells who holds it. */
-async function lockDirectory(directory: string): Promise<Server> {
-  const server = createServer((socket) => {
-    socket.on('error', () => {}) // whoever asked has gone
-    socket.end(JSON.stringify({ pid: process.pid }))
-  })
-  server.unref()
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      const sentence = `the journal in ${directory} is in use by another process. Stop that one, or give each process a directory of its own.`
-      reject(new MeterkitError('journal_in_use', sentence, { field: 'journal.directory', value: directory, cause }))
-    })
-    server.listen(lockAddress(directory), () => resolve(server))
-  })
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -26,6 +26,7 @@ const WRITERS = 2
 const UNDURABLE_EVENTS_MAX = 200_000
 /** Durable and kept in memory besides. */
 const WAITING_EVENTS_IN_MEMORY_MAX = 50_000
+const STOPPED = 'Meterkit stopped before this event could be made durable'
 const RETRY_MS_MIN = 100
 const RETRY_MS_MAX = 5_000
 
@@ -138,7 +139,7 @@ export function createRecorder({
         const facts = { error: (error as Error).message, events: undurable }
         log.error(facts, 'the journal cannot be written; trying again, nothing is lost yet')
         await pause(retryMs)
-        if (stopped) return promise.reject(new Error('Meterkit stopped before this event could be made durable'))
+        if (stopped) return promise.reject(new Error(STOPPED))
       }
     }
   }
@@ -200,6 +201,7 @@ export function createRecorder({
           await pause(retryMs)
         }
         if (stopped) {
+          for (const { durable: promise } of batch) promise?.reject(new Error(STOPPED))
           waiting.unshift(...batch)
           return
         }

@@ -2,11 +2,12 @@ import type { Pool, PoolClient } from 'pg'
 import type { Stripe } from 'stripe'
 import { lockCustomer, setBalance } from '../customers/store.ts'
 import { rows, transaction } from '../database/database.ts'
+import { releaseUnbilled } from '../reports/accept.ts'
 import { countAwaited } from '../reports/outstanding.ts'
 import type { SyncResult } from '../reports/report.ts'
 import { changesUnderWay, closePeriods, noteChanging } from '../subscriptions/store.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
-import { idOf, instant, type SyncContext, syncSubscription } from '../subscriptions/sync.ts'
+import { idOf, instant, isMissing, type SyncContext, syncSubscription } from '../subscriptions/sync.ts'
 import { setHeldReason, storeInvoice, subscriptionOfInvoice } from './store.ts'
 
 export interface InvoiceContext extends SyncContext {
@@ -28,7 +29,8 @@ const WORD_MS_MAX = 30 * 60 * 1000
  */
 export async function takeInvoice(context: InvoiceContext, stripeId: string): Promise<void> {
   const { pool, stripe } = context
-  const invoice = await stripe.invoices.retrieve(stripeId)
+  const invoice = await stripe.invoices.retrieve(stripeId).catch(nullIfMissing)
+  if (!invoice) return // a draft may be deleted
   const stripeSubscription = subscriptionOfInvoice(invoice)
   if (!stripeSubscription) return
   // Its period has just turned: the segments must say so before usage is placed.
@@ -40,9 +42,15 @@ export async function takeInvoice(context: InvoiceContext, stripeId: string): Pr
   await transaction(pool, async (client) => {
     await lockCustomer(client, owner.customerId)
     await storeAndClose(client, owner, invoice)
+    await releaseUnbilled(client, owner, context.clock())
     if (!customer.deleted) await setBalance(client, owner.customerId, customer.balance)
   })
   if (invoice.status === 'draft') await flushDraft(context, invoice, subscription)
+}
+
+function nullIfMissing(error: unknown): null {
+  if (isMissing(error)) return null
+  throw error
 }
 
 /** Stores an invoice; a final one closes the periods that had ended when it was made. */
@@ -102,8 +110,8 @@ async function whyHeld(
     : null
 }
 
-/** A change that Stripe has not answered for so long will not come about any more: far past the time it gives a request. */
-const CHANGE_MS_MAX = 2 * 60 * 1000
+/** A change that Stripe has not answered for so long will not come about any more: the SDK asks three times, for 80 seconds each. */
+const CHANGE_MS_MAX = 5 * 60 * 1000
 
 /**
  * Before a customer's usage is placed: a period that ended a while ago, and of whose invoice no word has come (the
@@ -161,5 +169,6 @@ async function refresh(
   await transaction(context.pool, async (client) => {
     await lockCustomer(client, customerId)
     for (const invoice of data.reverse()) await storeAndClose(client, { customerId, id }, invoice)
+    await releaseUnbilled(client, { customerId, id }, context.clock())
   })
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { billed, pass, type Subscriber, settled, subscriber, use, type World, world } from '../../test/world.ts'
 
+const MINUTE_MS = 60_000
+
 const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS
 const trace = { by: 'omar', reason: 'a mistake' }
@@ -225,4 +227,49 @@ test('an ended subscription, a void and free usage in one hour: the credit that 
     [['-40000', 'A credit of $2.00 is due']],
   )
   for await (const check of w.meterkit.verify({})) assert.deepEqual(check.disagreements, [])
+})
+
+test('usage billed with a coupon is given back by hand: the sentence says what of', async (t) => {
+  const w = await world(t, { journal: false })
+  const priya = await subscriber(w)
+  const coupon = await w.stripe.coupons.create({ percent_off: 50, duration: 'once' })
+  await w.stripe.subscriptions.update(priya.subscription.stripeId, { discounts: [{ coupon: coupon.id }] })
+  const mistake = use(w, priya, 40_000)
+  assert.deepEqual(await billed(w, priya), [100n]) // forty packages of $0.05, half of it off
+
+  await w.meterkit.events.void(mistake.id, { by: 'omar', reason: 'a mistake' })
+  await w.meterkit.reports.sync()
+
+  const [failed] = (await w.meterkit.reports.list({ status: 'failed' })).rows
+  assert.match(failed!.error!, /A credit is due: \$2\.00 less the discount that invoice .* gave on it/)
+})
+
+test('usage Stripe had lost, voided within its period and mended after it, is billed to nobody', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const mistake = use(w, acme, 100_000)
+  await w.meterkit.events.drained()
+  w.webhooks.reach = false
+  w.stripeLocal.faults.rejectAsynchronously(1, 'meter_event_invalid_value')
+  await w.meterkit.reports.sync()
+  await w.stripeLocal.idle()
+  await pass(w, 20 * MINUTE_MS)
+  await w.meterkit.events.void(mistake.id, { by: 'omar', reason: 'a test run' })
+  await w.meterkit.reports.sync()
+  await pass(w, 5 * 24 * 60 * MINUTE_MS) // Stripe gives up telling it
+  w.webhooks.reach = true
+  const { end } = acme.subscription.currentPeriod!
+  await w.stripeLocal.advance(new Date(end.getTime() + 4 * 60 * MINUTE_MS))
+  await settled(w)
+
+  const found = await w.meterkit.reports.reconcile({ since: acme.subscription.startedAt })
+  assert.deepEqual(
+    found.differences.map(({ cause, quantity }) => [cause, quantity]),
+    [['missing', '-100000']],
+  )
+  await w.meterkit.reports.mend(found)
+  await w.meterkit.reports.sync()
+
+  const next = (await w.meterkit.subscriptions.get(acme.subscription.id))!
+  assert.deepEqual(await billed(w, { ...acme, subscription: next }), [0n, 0n])
 })

@@ -40,6 +40,21 @@ export async function hasCredit(stripe: Stripe, report: OpenReport, customer: st
   return false
 }
 
+/** What was given off on the invoice a credit is for, minor units: what is due of the credit then is less than its amount. */
+export async function discountOn(
+  stripe: Stripe,
+  report: OpenReport,
+): Promise<{ invoice: string; amount: bigint } | null> {
+  const at = report.pricedIn!.getTime() / 1000
+  for await (const invoice of stripe.invoices.list({ subscription: report.stripeSubscriptionId, limit: 100 })) {
+    if (invoice.status === 'draft' || invoice.status === 'void') continue
+    const line = invoice.lines.data.find(({ period }) => period.start <= at && at < period.end)
+    const amount = line?.discount_amounts?.reduce((sum, discount) => sum + BigInt(discount.amount), 0n) ?? 0n
+    if (amount > 0n) return { invoice: invoice.number ?? invoice.id!, amount }
+  }
+  return null
+}
+
 /** "-12" is "12". */
 function taken({ value }: OpenReport): string {
   return formatDecimal(subtract({ digits: 0n, scale: 0 }, parseDecimal(value)))

@@ -65,7 +65,9 @@ export async function partsOf(
   const place = placement(segments, since, now)
   const change = compare(parseDecimal(value), ZERO)
   if (change === 0 || place.to === 'nobody') return []
-  if (change > 0 || segmentAt(segments, since)!.closedAt === null) return [{ value, place }]
+  const segment = segmentAt(segments, since)!
+  if (segment.closedAt === null) return [{ value, place }]
+  if (change > 0) return besidesUnpriced(db, difference, segments, { segment, place, now })
 
   const moved = least(ZERO, greatest(parseDecimal(difference.moved), parseDecimal(value)))
   // Stripe has priced it where it was: taken off where it stands now, so that it is not billed there again.
@@ -85,6 +87,37 @@ export async function partsOf(
   }
   if (compare(left, ZERO) > 0) parts.push({ value: formatDecimal(subtract(ZERO, left)), place })
   return parts
+}
+
+/**
+ * Stripe prices a segment whose total is negative at nothing. Where something was taken back there of which it had never
+ * had the usage, so much of what comes later is worth nothing either.
+ */
+async function besidesUnpriced(
+  db: Database,
+  difference: Difference,
+  segments: readonly Segment[],
+  { segment, place, now }: { segment: Segment; place: Part['place']; now: Date },
+): Promise<Part[]> {
+  const priced = segment.period && segmentsIn(segments, segment.period).find((one) => holds(one, segment.start))
+  const missing = priced ? subtract(ZERO, await billedIn(db, difference, priced)) : ZERO
+  if (compare(missing, ZERO) <= 0) return [{ value: difference.value, place }]
+  const currency = (
+    await getPrices(
+      db,
+      segment.items.map((item) => item.stripePriceId),
+    )
+  )
+    .values()
+    .next().value?.currency
+  const value = parseDecimal(difference.value)
+  const unpriced = least(missing, value)
+  const nothing = { to: 'credit', timestamp: wholeSecond(now), pricedIn: priced!.start, amount: 0n } as const
+  const rest = subtract(value, unpriced)
+  return [
+    { value: formatDecimal(unpriced), place: { ...nothing, currency: currency ?? 'usd' } },
+    ...(compare(rest, ZERO) > 0 ? [{ value: formatDecimal(rest), place }] : []),
+  ]
 }
 
 /**

@@ -22,7 +22,7 @@ export async function planSync(
     plan.writes += written.length
     plan.sends += sent.length
     toWrite.push(...written.slice(0, LISTED_MAX - toWrite.length))
-    toSend.push(...sent.slice(0, LISTED_MAX - toSend.length))
+    toSend.push(...sent.slice(0, LISTED_MAX - toSend.length).map(({ sentMsAgo: _, ...report }) => report))
   }
   return { dryRun: true, ...plan, toWrite, toSend }
 }

@@ -24,7 +24,9 @@ export async function reportsFor(
   return rows<ComparedReport>(
     db,
     /* sql */ `
-    select report.id, identifier, trim_scale(value) as value, reported_for as "timestamp", status,
+    select report.id, identifier, trim_scale(value) as value, reported_for as "timestamp",
+      -- what Stripe never bills it counts all the same
+      case when unbilled then 'accepted' else status end as status,
       accepted_at as "acceptedAt", created_at as "createdAt", first_attempt_at as "firstAttemptAt",
       last_attempt_at as "lastAttemptAt"
     from billing.reports as report join billing.meters as meter on meter.id = report.meter
@@ -43,7 +45,7 @@ export async function acceptedByDay(
     db,
     /* sql */ `
     select to_char(reported_for at time zone 'UTC', 'YYYY-MM-DD') as day,
-      trim_scale(coalesce(sum(value) filter (where status = 'accepted'), 0)) as quantity
+      trim_scale(coalesce(sum(value) filter (where status = 'accepted' or unbilled), 0)) as quantity
     from billing.reports as report join billing.meters as meter on meter.id = report.meter
     where customer_id = $1 and event_name = $2 and kind = 'usage' and reported_for >= $3 and reported_for < $4
     group by 1`,

@@ -108,11 +108,13 @@ test('where either of two reports may be the missing one, nothing is sent again'
 test('a report that was cleared while Stripe had it is named as counted twice', async (t) => {
   const w = await world(t, { sdkRetries: 0 })
   const acme = await subscriber(w)
-  use(w, acme, 300)
+  const { id } = use(w, acme, 300)
   w.stripeLocal.faults.loseAnswers(2, '/v1/billing/meter_events')
   await w.meterkit.reports.sync()
   await w.pool.query(`update billing.reports set status = 'unsure', error = 'nobody knows'`)
-  await w.meterkit.events.retry('all') // by an operator who did not look
+  await w.meterkit.events.retry('all')
+  assert.equal((await w.meterkit.reports.counts()).unsure, 1, 'what is in doubt is not among all')
+  await w.meterkit.events.retry({ eventIds: [id] }) // by an operator who did not look
   await w.meterkit.reports.sync()
   await w.stripeLocal.idle()
   await pass(w, 11 * MINUTE_MS)

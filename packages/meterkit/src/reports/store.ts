@@ -12,6 +12,8 @@ export interface OpenReport extends Report {
   definiteAnswers: number
   firstAttemptAt: Date | null
   lastAttemptAt: Date | null
+  /** How old the first attempt was when this was read, by the database's clock; null before it. */
+  sentMsAgo: number | null
   /** Of the segment it was written for: set once its invoice is final. */
   closedAt: Date | null
   stripeSubscriptionId: string
@@ -39,6 +41,7 @@ export async function openReports(db: Database, customerId: string, now: Date | 
     /* sql */ `
     select ${COLUMNS}, report.definite_answers as "definiteAnswers", report.first_attempt_at as "firstAttemptAt",
       report.last_attempt_at as "lastAttemptAt", segment.closed_at as "closedAt",
+      extract(epoch from clock_timestamp() - report.first_sent_at)::float8 * 1000 as "sentMsAgo",
       subscription.stripe_id as "stripeSubscriptionId"
     from billing.reports as report
     join billing.meters as meter on meter.id = report.meter
@@ -62,17 +65,9 @@ export async function noteAttempt(db: Database, { customerId, id }: Report, now:
   await db.query(
     /* sql */ `
     update billing.reports
-    set attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $3), last_attempt_at = $3
+    set attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $3), last_attempt_at = $3,
+        first_sent_at = coalesce(first_sent_at, clock_timestamp())
     where customer_id = $1 and id = $2`,
-    [customerId, id, now],
-  )
-}
-
-export async function acceptReport(db: Database, { customerId, id }: Report, now: Date): Promise<void> {
-  await db.query(
-    /* sql */ `
-    update billing.reports set status = 'accepted', accepted_at = $3, error = null
-    where customer_id = $1 and id = $2 and status in ('pending', 'unsure')`,
     [customerId, id, now],
   )
 }
@@ -133,18 +128,25 @@ export async function takeBackAccepted(
   { customerId, id }: { customerId: string; id: string },
   error: string,
 ): Promise<boolean> {
-  return transaction(pool, async (client) => {
-    await lockRollupOf(client, { customerId, id })
-    const failed = await client.query(
-      /* sql */ `
-      update billing.reports set status = 'failed', error = $3, accepted_at = null
-      where customer_id = $1 and id = $2 and status = 'accepted'`,
-      [customerId, id, error],
-    )
-    if (failed.rowCount === 0) return false
-    await client.query('select billing.clear_report($1, $2)', [customerId, id])
-    return true
-  })
+  return transaction(pool, (client) => failAccepted(client, { customerId, id }, { error, unbilled: false }))
+}
+
+/** The same, for who is in a transaction. @param unbilled  Stripe has it, and will never bill it */
+export async function failAccepted(
+  client: PoolClient,
+  { customerId, id }: { customerId: string; id: string },
+  { error, unbilled }: { error: string; unbilled: boolean },
+): Promise<boolean> {
+  await lockRollupOf(client, { customerId, id })
+  const failed = await client.query(
+    /* sql */ `
+    update billing.reports set status = 'failed', error = $3, unbilled = $4, accepted_at = null
+    where customer_id = $1 and id = $2 and status = 'accepted'`,
+    [customerId, id, error, unbilled],
+  )
+  if (failed.rowCount === 0) return false
+  await client.query('select billing.clear_report($1, $2)', [customerId, id])
+  return true
 }
 
 /** Rollup first, then report: the order of locks of every writer. */
@@ -160,17 +162,30 @@ async function lockRollupOf(client: PoolClient, { customerId, id }: { customerId
 }
 
 /** A report Stripe took and refused later, found by its identifier. @returns whether it was one of ours and accepted */
-export async function rejectAccepted(db: Database, identifier: string, error: string): Promise<boolean> {
-  const result = await db.query(
-    /* sql */ `
-    update billing.reports set status = 'failed', error = $2, accepted_at = null
-    where identifier = $1 and status in ('accepted', 'pending', 'unsure')`,
-    [identifier, error],
-  )
-  return (result.rowCount ?? 0) > 0
+export async function rejectAccepted(pool: Pool, identifier: string, error: string): Promise<boolean> {
+  return transaction(pool, async (client) => {
+    const report = await firstRow<{ id: string; customerId: string }>(
+      client,
+      'select id, customer_id as "customerId" from billing.reports where identifier = $1',
+      [identifier],
+    )
+    if (!report) return false
+    // so that no report of the same hour is written meanwhile, which reads what failed
+    await lockRollupOf(client, report)
+    const result = await client.query(
+      /* sql */ `
+      update billing.reports set status = 'failed', error = $3, accepted_at = null
+      where customer_id = $1 and id = $2 and status in ('accepted', 'pending', 'unsure')`,
+      [report.customerId, report.id, error],
+    )
+    return (result.rowCount ?? 0) > 0
+  })
 }
 
-/** Reports with a permanent error, by their events, by their message, or all. @returns how many were cleared */
+/**
+ * Reports with a permanent error: by their events, by their message, or all but those in doubt, which are cleared where
+ * they are named. @returns how many were cleared
+ */
 export async function clearFailed(
   pool: Pool,
   which: { eventIds: string[] } | { error: string } | 'all',
@@ -204,7 +219,7 @@ async function failedReports(
     db,
     /* sql */ `
     select customer_id, id from billing.reports
-    where status in ('failed', 'unsure') and ($1::text is null or error = $1)
+    where status in ('failed', 'unsure') and ($1::text is null and status = 'failed' or error = $1)
     order by id`,
     [which === 'all' ? null : which.error],
   )

@@ -1,17 +1,11 @@
 import type { Pool } from 'pg'
 import { Stripe } from 'stripe'
+import { formatAmount } from '../pricing/describe.ts'
 import { traced } from '../tracing.ts'
-import { createCredit, hasCredit } from './credit.ts'
-import {
-  acceptReport,
-  failReport,
-  markUnsure,
-  noteAttempt,
-  type OpenReport,
-  postponeReport,
-  rewriteReport,
-} from './store.ts'
-import { summarizedReport } from './summaries.ts'
+import { acceptReport } from './accept.ts'
+import { createCredit, discountOn, hasCredit } from './credit.ts'
+import { failReport, markUnsure, noteAttempt, type OpenReport, postponeReport, rewriteReport } from './store.ts'
+import { lastSentInMinute, summarizedReport } from './summaries.ts'
 
 /** Stripe promises to know an identifier for 24 hours; we rely on 23, so that a slow clock costs nothing. */
 const IDENTIFIER_TRUST_MS = 23 * 60 * 60 * 1000
@@ -70,7 +64,7 @@ async function submit(context: SubmitContext, report: OpenReport, stripeCustomer
   const now = clock()
   if (report.kind === 'credit') return submitCredit(context, report, stripeCustomerId)
   const attempted = report.firstAttemptAt !== null
-  const forgotten = () => attempted && clock().getTime() - report.firstAttemptAt!.getTime() > IDENTIFIER_TRUST_MS
+  const forgotten = () => attempted && ageMs(report, clock()) > IDENTIFIER_TRUST_MS
   if (report.status === 'unsure' || forgotten() || (attempted && report.closedAt !== null)) {
     return settleBySummaries(context, report, stripeCustomerId)
   }
@@ -82,13 +76,18 @@ async function submit(context: SubmitContext, report: OpenReport, stripeCustomer
   await context.pace()
   // The database may have hung meanwhile, or the machine slept.
   if (forgotten()) return settleBySummaries(context, report, stripeCustomerId)
+  let receivedAt: Date
   try {
-    await send(context.stripe, report, stripeCustomerId)
+    receivedAt = await send(context.stripe, report, stripeCustomerId)
   } catch (error) {
     return settleError(context, report, error)
   }
-  await acceptReport(pool, report, clock())
-  return { outcome: 'accepted' }
+  return { outcome: (await acceptReport(pool, report, { now: clock(), receivedAt })) ? 'accepted' : 'rewritten' }
+}
+
+/** Of the first attempt, by our clock or the database's: one that is wrong, or was, must not make it younger. */
+function ageMs({ firstAttemptAt, sentMsAgo }: OpenReport, now: Date): number {
+  return Math.max(now.getTime() - firstAttemptAt!.getTime(), sentMsAgo ?? 0)
 }
 
 /** An invoice item has no identifier that Stripe would refuse twice: after a lost answer the items themselves are read. */
@@ -99,30 +98,51 @@ async function submitCredit(context: SubmitContext, report: OpenReport, stripeCu
   await context.pace()
   try {
     const isThere = attempted && (await hasCredit(stripe, report, stripeCustomerId))
+    const discount = isThere ? null : await discountOn(stripe, report)
+    if (discount) {
+      await failReport(pool, report, discounted(report, discount.invoice))
+      return { outcome: 'failed' }
+    }
     if (!isThere) await createCredit(stripe, report, stripeCustomerId)
   } catch (error) {
     return settleError(context, report, error)
   }
-  await acceptReport(pool, report, clock())
+  await acceptReport(pool, report, { now: clock(), receivedAt: null })
   return { outcome: 'accepted' }
 }
 
-async function send(stripe: Stripe, report: OpenReport, stripeCustomerId: string): Promise<void> {
+/** @returns when Stripe took it, by its own clock */
+async function send(stripe: Stripe, report: OpenReport, stripeCustomerId: string): Promise<Date> {
   const timestamp = Math.floor(report.timestamp.getTime() / 1000)
   const payload = { stripe_customer_id: stripeCustomerId, value: report.value }
   const event = { identifier: report.identifier, event_name: report.meter, timestamp, payload }
   // A key replays errors, too: the same while the outcome is unknown, another after any definite answer.
-  await stripe.billing.meterEvents.create(event, { idempotencyKey: `${report.identifier}-${report.definiteAnswers}` })
+  const idempotencyKey = `${report.identifier}-${report.definiteAnswers}`
+  const { created } = await stripe.billing.meterEvents.create(event, { idempotencyKey })
+  return new Date(created * 1000)
+}
+
+function discounted({ amount, currency }: OpenReport, invoice: string): string {
+  return `A credit is due: ${formatAmount(-BigInt(amount!), currency!)} less the discount that invoice ${invoice} gave on it. Issue a credit note for that invoice at Stripe.`
 }
 
 async function settleError(context: SubmitContext, report: OpenReport, error: unknown): Promise<Submission> {
   const { pool, clock } = context
   if (isAlreadyDelivered(error)) {
-    await acceptReport(pool, report, clock())
+    await acceptReport(pool, report, { now: clock(), receivedAt: null })
     return { outcome: 'accepted' }
   }
   if (isPermanent(error)) {
-    await failReport(pool, report, (error as Error).message)
+    const { message } = error as Error
+    // An earlier attempt may have arrived before Stripe had a reason to refuse: the summaries tell, once they are quiet.
+    if (report.firstAttemptAt === null) await failReport(pool, report, message)
+    else {
+      const until = new Date(clock().getTime() + SUMMARY_QUIET_MS)
+      await markUnsure(pool, report, {
+        until,
+        error: `${message} An earlier attempt may have arrived; Stripe is asked.`,
+      })
+    }
     return { outcome: 'failed' }
   }
   if (!(error instanceof Stripe.errors.StripeError)) throw error
@@ -166,7 +186,8 @@ async function settleBySummaries(
 ): Promise<Submission> {
   const { pool, clock } = context
   const now = clock()
-  const quietAt = new Date(report.lastAttemptAt!.getTime() + SUMMARY_QUIET_MS)
+  const lastSentAt = (await lastSentInMinute(pool, report)) ?? now
+  const quietAt = new Date(lastSentAt.getTime() + SUMMARY_QUIET_MS)
   if (now < quietAt) {
     const error = 'Its outcome is unknown; it waits until the summaries at Stripe can tell'
     await postponeReport(pool, report, { until: quietAt, error, definite: false })
@@ -176,7 +197,7 @@ async function settleBySummaries(
     await context.pace()
     const verdict = await summarizedReport(context, report, stripeCustomerId)
     if (verdict === 'delivered') {
-      await acceptReport(pool, report, now)
+      await acceptReport(pool, report, { now, receivedAt: null })
       return { outcome: 'accepted' }
     }
     if (verdict === 'absent') {

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { Stripe } from 'stripe'
-import { firstRow } from '../database/database.ts'
+import { type Database, firstRow } from '../database/database.ts'
 import { type Decimal, formatDecimal, parseDecimal, subtract, sum } from '../pricing/decimal.ts'
 import type { OpenReport } from './store.ts'
 
@@ -79,7 +79,7 @@ export async function summarizedReport(
   const ours = await firstRow<{ confirmed: string; others: string[] }>(
     pool,
     /* sql */ `
-    select coalesce(sum(value) filter (where status = 'accepted'), 0) as confirmed,
+    select coalesce(sum(value) filter (where status = 'accepted' or unbilled), 0) as confirmed,
       coalesce(array_agg(value::text) filter (
         where status in ('pending', 'unsure') and first_attempt_at is not null and reports.id <> $5
       ), '{}') as others
@@ -91,6 +91,19 @@ export async function summarizedReport(
   const [verdict] = verdicts({ theirs, certain: ours!.confirmed, inDoubt: [report.value, ...ours!.others] }) ?? []
   if (verdict === 'delivered' || verdict === 'absent') return verdict
   return { explanation: `they show ${theirs} where ${ours!.confirmed} is confirmed and ${report.value} in doubt` }
+}
+
+/** When the last report of a report's minute was sent, of those that may be in Stripe's summary of it; this one among them. */
+export async function lastSentInMinute(db: Database, report: OpenReport): Promise<Date | null> {
+  const start = minuteOf(report.timestamp)
+  const row = await firstRow<{ at: Date | null }>(
+    db,
+    /* sql */ `
+    select max(last_attempt_at) as at from billing.reports join billing.meters on meters.id = reports.meter
+    where customer_id = $1 and event_name = $2 and kind = 'usage' and reported_for >= $3 and reported_for < $4`,
+    [report.customerId, report.meter, start, new Date(start.getTime() + MINUTE_MS)],
+  )
+  return row?.at ?? null
 }
 
 export function minuteOf(timestamp: Date): Date {

@@ -103,8 +103,9 @@ async function reportLocked(
   }
   // A report may be taken back and written anew under another timestamp; that one is due at once.
   for (let round = 0; round < 3; round++) {
-    const written = await writeReports(pool, customerId, clock())
+    const { written, failed } = await writeReports(pool, customerId, clock())
     tally.created += written // not `+= await`: the others add to it meanwhile
+    tally.failed += failed
     const reports = await openReports(pool, customerId, urgent ? null : clock())
     if (reports.length === 0) return false
     const customer = await getCustomer(pool, customerId)

@@ -14,17 +14,14 @@ const SIGNIFICANT_DIGITS_MAX = 15
 interface DueRow extends Difference {
   events: string
   reportable: boolean
-  /** Of its reports that failed: billed by nobody. */
-  failed: string
+  /** Its value is without that of reports that failed: they are cleared where it is written. */
+  hasFailed?: boolean
 }
 
 const DUE_ROLLUPS = /* sql */ `
   select rollup.customer_id as "customerId", rollup.subscription_id as "subscriptionId", rollup.meter as "meterId",
     meter.event_name as meter, rollup.since, trim_scale(rollup.quantity - rollup.reported) as value, trim_scale(rollup.moved) as moved,
-    rollup.events - rollup.reported_events as events, subscription.reportable,
-    (select coalesce(sum(report.value), 0) from billing.reports as report
-     where report.customer_id = rollup.customer_id and report.subscription_id = rollup.subscription_id
-       and report.meter = rollup.meter and report.since = rollup.since and report.status = 'failed') as failed
+    rollup.events - rollup.reported_events as events, subscription.reportable
   from billing.rollups as rollup
   join billing.meters as meter on meter.id = rollup.meter
   join billing.subscriptions as subscription
@@ -38,7 +35,8 @@ async function dueRollups(
   now: Date,
   lock: 'for update of rollup' | '' = '',
 ): Promise<{ due: DueRow[]; segments: Map<string, Segment[]> }> {
-  const due = await rows<DueRow>(db, `${DUE_ROLLUPS} ${lock}`, [customerId])
+  const rollups = await rows<DueRow>(db, `${DUE_ROLLUPS} ${lock}`, [customerId])
+  const due = await withoutFailed(db, rollups)
   const segments = await segmentsOf(db, customerId, [...new Set(due.map((row) => row.subscriptionId))])
   return { due: movedToBilled(due, segments, now), segments }
 }
@@ -49,7 +47,7 @@ export async function plannedReports(db: Database, customerId: string, now: Date
   const given: Given = new Map()
   const planned: PlannedReport[] = []
   for (const row of due.filter((candidate) => candidate.reportable)) {
-    const parts = await partsOf(db, withoutFailed(row), segments.get(row.subscriptionId)!, { now, given })
+    const parts = await partsOf(db, row, segments.get(row.subscriptionId)!, { now, given })
     for (const [index, part] of parts.entries()) {
       planned.push(plannedReport(row, part, index === 0 ? Number(row.events) : 0))
     }
@@ -74,39 +72,63 @@ function plannedReport(row: DueRow, { value, place }: Part, events: number): Pla
   }
 }
 
-/** Usage that shrank: what Stripe never took of it needs no taking back. */
-function withoutFailed(row: DueRow): DueRow {
-  if (!row.value.startsWith('-') || Number(row.failed) === 0) return row
-  return { ...row, value: sum([row.value, row.failed]) }
+/**
+ * Usage that shrank: what Stripe never took of it needs no taking back. Read after the rollups are locked, by a statement
+ * of its own: theirs would see the reports as they were before it waited for the lock.
+ */
+async function withoutFailed(db: Database, due: DueRow[]): Promise<DueRow[]> {
+  const shrunk = due.filter(({ value }) => value.startsWith('-'))
+  if (shrunk.length === 0) return due
+  const failed = await rows<Pick<DueRow, 'subscriptionId' | 'meterId' | 'since'> & { value: string }>(
+    db,
+    /* sql */ `
+    select subscription_id as "subscriptionId", meter as "meterId", since, trim_scale(sum(value)) as value
+    from billing.reports where customer_id = $1 and status = 'failed'
+    group by subscription_id, meter, since`,
+    [shrunk[0]!.customerId],
+  )
+  return due.map((row) => {
+    const known = row.value.startsWith('-') && failed.find((other) => keyOf(other) === keyOf(row))
+    return known ? { ...row, value: sum([row.value, known.value]), hasFailed: true } : row
+  })
+}
+
+function keyOf({ subscriptionId, meterId, since }: Pick<DueRow, 'subscriptionId' | 'meterId' | 'since'>): string {
+  return [subscriptionId, meterId, since.getTime()].join()
 }
 
 /**
  * Writes down, for one customer, each difference between what is known and what was reported: the report and the
  * rollup's new `reported` in one transaction, before anything is sent.
- * @returns how many reports were written
+ * @returns how many reports were written, and how many of them no invoice can carry
  */
-export async function writeReports(pool: Pool, customerId: string, now: Date): Promise<number> {
+export async function writeReports(
+  pool: Pool,
+  customerId: string,
+  now: Date,
+): Promise<{ written: number; failed: number }> {
   return transaction(pool, async (client) => {
     await lockSegmentsShared(client)
     const { due, segments } = await dueRollups(client, customerId, now, 'for update of rollup')
     let written = 0
+    let failed = 0
     for (const row of due) {
       if (!row.reportable) continue
       const known = segments.get(row.subscriptionId)!
-      const change = withoutFailed(row)
-      if (change !== row) await clearFailedOf(client, row)
-      const parts = await partsOf(client, change, known, { now, given: new Map() })
+      if (row.hasFailed) await clearFailedOf(client, row)
+      const parts = await partsOf(client, row, known, { now, given: new Map() })
       let { events } = row
       for (const { value, place } of parts) {
         for (const piece of place.to === 'period' ? sendable(value) : [value]) {
           await insertReport(client, { ...row, value: piece, events }, place, now)
           events = '0'
           written += 1
+          if (place.to === 'nowhere') failed += 1
         }
       }
       await settleRollup(client, row, placement(known, row.since, now).to !== 'nobody')
     }
-    return written
+    return { written, failed }
   })
 }
 

@@ -231,7 +231,7 @@ test('a switch whose answer was lost: usage of before it that comes until we hea
 
   use(w, acme, 100_000, new Date(w.clock().getTime() - MINUTE_MS))
   assert.match((await w.meterkit.reports.sync()).reason!, /has not answered a change/)
-  await pass(w, 3 * MINUTE_MS)
+  await pass(w, 6 * MINUTE_MS)
   await w.meterkit.reports.sync()
   w.webhooks.reach = true
 

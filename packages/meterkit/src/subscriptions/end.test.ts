@@ -100,7 +100,7 @@ test('cancelled and the answer lost: nothing is reported until it is known, and 
   const unknown = await w.meterkit.reports.sync()
   assert.equal(unknown.postponed, 1)
   assert.match(unknown.reason!, /has not answered a change/)
-  await pass(w, 3 * MINUTE_MS)
+  await pass(w, 6 * MINUTE_MS)
   await w.meterkit.reports.sync()
 
   const statuses = await Promise.all(

@@ -6,6 +6,7 @@ import type { TurnsByKey } from '../database/turns.ts'
 import type { Directory } from '../directory.ts'
 import type { Logger } from '../logger.ts'
 import { knownPrices } from '../plans/prices.ts'
+import { releaseUnbilled } from '../reports/accept.ts'
 import { REPORT_METADATA } from '../reports/credit.ts'
 import { sameItems, segmentStarts, sinceWithItems, wholeSecond } from './segments.ts'
 import {
@@ -48,11 +49,16 @@ const OVERTAKEN_MAX = 10
  * what is stored is Stripe's present word and not an event's payload. No connection is held while Stripe is asked; an
  * answer that another sync has overtaken meanwhile is thrown away and asked for again.
  *
+ * @param changedBy  when Stripe told of a change of prices: where nothing dates it better, it was made then
  * @returns null where the customer is none of ours
  */
-export async function syncSubscription(context: SyncContext, stripeId: string): Promise<Subscription | null> {
+export async function syncSubscription(
+  context: SyncContext,
+  stripeId: string,
+  { changedBy = null }: { changedBy?: Date | null } = {},
+): Promise<Subscription | null> {
   for (let overtaken = 0; overtaken < OVERTAKEN_MAX; overtaken++) {
-    const stored = await context.inTurn(stripeId, () => syncOnce(context, stripeId))
+    const stored = await context.inTurn(stripeId, () => syncOnce(context, stripeId, changedBy))
     if (stored === 'overtaken') continue
     if (stored && !isLive(stored)) await releaseOthers(context, stored)
     return stored
@@ -68,7 +74,11 @@ async function releaseOthers(context: SyncContext, ended: Subscription): Promise
   }
 }
 
-async function syncOnce(context: SyncContext, stripeId: string): Promise<Subscription | null | 'overtaken'> {
+async function syncOnce(
+  context: SyncContext,
+  stripeId: string,
+  changedBy: Date | null,
+): Promise<Subscription | null | 'overtaken'> {
   const { pool, stripe, directory, clock, log } = context
   const id = subscriptionId(stripeId)
   const version = await subscriptionVersion(pool, id)
@@ -81,7 +91,7 @@ async function syncOnce(context: SyncContext, stripeId: string): Promise<Subscri
   const itemPrices = fetched.items.data.map((item) => item.price.id)
   const prices = await knownPrices({ db: pool, stripe }, itemPrices)
   const read = subscriptionFromStripe(fetched, customer, prices)
-  const changedAt = await changeOfPrices(context, fetched, read)
+  const changedAt = await changeOfPrices(context, fetched, read, changedBy)
   const over = read.endedAt !== null && (await isOver(context, read))
 
   const stored = await transaction(pool, async (client) => {
@@ -94,6 +104,7 @@ async function syncOnce(context: SyncContext, stripeId: string): Promise<Subscri
     await storeSubscription(client, subscription)
     await storeSegments(client, subscription, segmentStarts(read, known, { now: clock(), changedAt }))
     if (over) await closePeriods(client, subscription, { endedBy: null, closedAt: read.endedAt! })
+    await releaseUnbilled(client, subscription, clock())
     return subscription
   })
   if (stored === 'overtaken') return stored
@@ -104,12 +115,13 @@ async function syncOnce(context: SyncContext, stripeId: string): Promise<Subscri
 
 /**
  * When the prices changed: as our own switch wrote it down, else where the usage that Stripe has priced for the old ones
- * ends, else now. What is not later than the last change known is of that one.
+ * ends, else when Stripe told of it, else now. What is not later than the last change known is of that one.
  */
 async function changeOfPrices(
   { pool, stripe, clock }: SyncContext,
   fetched: Stripe.Subscription,
   read: SubscriptionFacts,
+  changedBy: Date | null,
 ): Promise<Date> {
   const now = wholeSecond(clock())
   const known = (await segmentsOf(pool, read.customerId, [read.id])).get(read.id) ?? []
@@ -124,7 +136,8 @@ async function changeOfPrices(
     .filter((item) => item.metadata?.[REPORT_METADATA] === undefined)
     .map((item) => instant(item.period.end))
     .filter((end) => end > since && end <= now)
-  return ends.length > 0 ? new Date(Math.max(...ends.map((end) => end.getTime()))) : now
+  if (ends.length > 0) return new Date(Math.max(...ends.map((end) => end.getTime())))
+  return changedBy && changedBy > since && changedBy < now ? changedBy : now
 }
 
 /** How long after its end a subscription may still get its last invoice: Stripe writes those of a period's end later. */

@@ -31,7 +31,7 @@ test('in a period of a year, usage too old for its own timestamp at Stripe is sh
     ).map((cell) => [cell.date, cell.quantity, cell.late])
 
   const before = await shown()
-  assert.equal(await writeReports(pool, subscription.customerId, now), 1)
+  assert.equal((await writeReports(pool, subscription.customerId, now)).written, 1)
 
   // on its own day, in its own period: it was late for Stripe, not for the customer
   assert.deepEqual(before, [['2026-10-01', '1000', false]])

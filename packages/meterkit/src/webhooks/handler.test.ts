@@ -148,3 +148,39 @@ test('a customer that cannot be reported does not keep the drafts of others held
   const [paid] = await w.meterkit.invoices.list(acme.customer.id)
   assert.deepEqual([paid!.status, paid!.total], ['paid', 100n]) // twenty packages of $0.05
 })
+
+test('what Stripe refused later is found by the key of the request as well', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  use(w, acme, 1_000)
+  await w.meterkit.events.drained()
+  w.webhooks.reach = false
+  await w.meterkit.reports.sync()
+  const { identifier } = (await w.meterkit.reports.list()).rows[0]!
+  const sample_errors = [{ error_message: 'Invalid value.', request: { idempotency_key: `${identifier}-0` } }]
+  const reason = { error_types: [{ code: 'meter_event_invalid_value', sample_errors }] }
+  const { events } = w.stripe.v2.core
+  events.retrieve = (() => Promise.resolve({ data: { reason } })) as unknown as typeof events.retrieve
+
+  await deliver(w, {
+    id: 'evt_test_thin',
+    object: 'v2.core.event',
+    type: 'v1.billing.meter.error_report_triggered',
+    created: w.clock().toISOString(),
+    related_object: { id: 'mtr_1', type: 'billing.meter', url: '/v1/billing/meters/mtr_1' },
+  } as never)
+  await settled(w)
+  assert.equal((await w.meterkit.reports.list()).rows[0]!.status, 'failed')
+})
+
+test('webhooks of an invoice that was deleted at Stripe are processed', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  w.webhooks.reach = false
+  const draft = await w.stripe.invoices.create({ customer: acme.customer.stripeId!, auto_advance: false })
+  await w.stripe.invoices.del(draft.id!)
+  w.webhooks.reach = true
+  await pass(w, 6 * HOUR_MS)
+  await settled(w)
+  assert.deepEqual((await w.meterkit.webhooks.list({ status: 'failed' })).rows, [])
+})

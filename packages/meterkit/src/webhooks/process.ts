@@ -1,7 +1,7 @@
 import { type Stripe, Stripe as StripeClient } from 'stripe'
 import { type InvoiceContext, takeInvoice } from '../invoices/flush.ts'
 import { rejectAccepted } from '../reports/store.ts'
-import { idOf, syncSubscription } from '../subscriptions/sync.ts'
+import { idOf, instant, syncSubscription } from '../subscriptions/sync.ts'
 import { traced } from '../tracing.ts'
 import { getWebhook, type StoredWebhook, settleWebhook, webhooksToRetry } from './store.ts'
 
@@ -66,7 +66,7 @@ async function settle(context: InvoiceContext, webhook: StoredWebhook): Promise<
 async function handle(context: InvoiceContext, webhook: StoredWebhook): Promise<boolean> {
   const { type, objectId } = webhook
   if (type.startsWith('customer.subscription.') && objectId) {
-    await syncSubscription(context, objectId)
+    await syncSubscription(context, objectId, { changedBy: priceChangeOf(webhook) })
     return true
   }
   if (type === 'checkout.session.completed') {
@@ -87,6 +87,13 @@ async function handle(context: InvoiceContext, webhook: StoredWebhook): Promise<
   return false
 }
 
+/** When the prices changed of which a `customer.subscription.updated` tells; null for one that tells of something else. */
+function priceChangeOf({ type, body }: StoredWebhook): Date | null {
+  if (type !== 'customer.subscription.updated') return null
+  const { created, data } = body as unknown as Stripe.CustomerSubscriptionUpdatedEvent
+  return data.previous_attributes?.items ? instant(created) : null
+}
+
 interface MeterErrorData {
   reason: {
     error_types: {
@@ -105,10 +112,15 @@ async function rejectReports({ pool, stripe, log }: InvoiceContext, webhook: Sto
   const { reason } = (event as unknown as { data: MeterErrorData }).data
   for (const { code, sample_errors } of reason.error_types) {
     for (const sample of sample_errors) {
-      const identifier = sample.request.identifier ?? sample.request.idempotency_key
+      const identifier = identifierOf(sample.request)
       if (!identifier) continue
       const known = await rejectAccepted(pool, identifier, `${sample.error_message} (${code})`)
       if (known) log.error({ identifier, code }, 'Stripe refused a report after it had accepted it')
     }
   }
+}
+
+/** Stripe's reference names the event's identifier, its example the key of the request, which is that and a number. */
+function identifierOf(request: { identifier?: string; idempotency_key?: string }): string | undefined {
+  return (request.identifier || request.idempotency_key)?.replace(/^(meterkit_[0-9a-f-]{36})-\d+$/, '$1')
 }

@@ -53,6 +53,8 @@ interface ReportRow {
   /** A credit: where what it gives back was priced, and how many cents it gives, negative. */
   priced_in: Date | null
   amount: string | null
+  /** Stripe counts it and bills it never; its usage was reported anew. */
+  unbilled: boolean
 }
 
 const HOUR_MS = 3_600_000
@@ -78,7 +80,7 @@ export async function verdictOf(
   const reports = await allRows<ReportRow>(
     pool,
     `select id, subscription_id as subscription, since, value::text, identifier, reported_for, late, status, error,
-      priced_in, amount::text
+      priced_in, amount::text, unbilled
     from billing.reports`,
   )
   const segments = await allRows<{ subscription: string; at: Date }>(
@@ -278,7 +280,9 @@ async function compareInvoices(
   // Of a clock that was ahead: reported, and then the subscription ended before its time had come. Free, here and there.
   const free = reports.filter((report) => report.status === 'accepted' && report.since.getTime() >= endedAt)
   const freeQuantity = free.reduce((sum, report) => sum + exact(report.value), 0n)
-  const counted = exact(stripeLocal.usage(payer.stripeCustomer, 'ai_tokens')) - freeQuantity
+  const unbilled = reports.filter((report) => report.unbilled)
+  const neverBilled = unbilled.reduce((sum, report) => sum + exact(report.value), 0n)
+  const counted = exact(stripeLocal.usage(payer.stripeCustomer, 'ai_tokens')) - freeQuantity - neverBilled
   const credits = reports.filter((report) => report.status === 'accepted' && isCredit(report))
   const credited = credits.reduce((sum, report) => sum + exact(report.value), 0n)
   if (billable - unbillable !== counted + credited) {
@@ -291,7 +295,7 @@ async function compareInvoices(
   compareCredits(said, credits, all)
   const invoiced = lines.reduce((sum, line) => sum + line.quantity, 0n)
   if (invoiced !== counted) said.push(`Stripe has counted ${shown(counted)} and invoiced ${shown(invoiced)}`)
-  for (const line of lines) compareLine(said, line, { stripeLocal, payer, credits })
+  for (const line of lines) compareLine(said, line, { stripeLocal, payer, credits, unbilled })
   comparePlaces(said, {
     events,
     rollups,
@@ -361,11 +365,20 @@ function compareCredits(said: string[], credits: readonly ReportRow[], lines: re
 function compareLine(
   said: string[],
   line: Line,
-  { stripeLocal, payer, credits }: { stripeLocal: StripeLocal; payer: Payer; credits: readonly ReportRow[] },
+  {
+    stripeLocal,
+    payer,
+    credits,
+    unbilled,
+  }: { stripeLocal: StripeLocal; payer: Payer; credits: readonly ReportRow[]; unbilled: readonly ReportRow[] },
 ): void {
   const name = `${line.plan} from ${iso(line.start)} to ${iso(line.end)} on ${line.invoice}`
   const range = { start: new Date(line.start), end: new Date(line.end) }
-  const counted = exact(stripeLocal.usage(payer.stripeCustomer, 'ai_tokens', range))
+  const tooLate = unbilled.filter(({ reported_for }) => reported_for >= range.start && reported_for < range.end)
+  const counted = tooLate.reduce(
+    (sum, report) => sum - exact(report.value),
+    exact(stripeLocal.usage(payer.stripeCustomer, 'ai_tokens', range)),
+  )
   const billed = counted < 0n ? 0n : counted
   if (billed !== line.quantity)
     said.push(`${name}: ${shown(counted)} was accepted for it, ${shown(line.quantity)} is on it`)
@@ -373,7 +386,9 @@ function compareLine(
   if (!price) return void said.push(`${name}: a price nobody knows`)
   const due = centsFor(price, line.quantity)
   if (due !== line.cents) said.push(`${name}: ${shown(line.quantity)} are ${due} cents, it says ${line.cents}`)
-  const given = credits.filter(({ priced_in }) => line.start <= priced_in!.getTime() && priced_in!.getTime() < line.end)
+  const given = credits
+    .filter(({ priced_in }) => line.start <= priced_in!.getTime() && priced_in!.getTime() < line.end)
+    .filter(({ value }) => value.startsWith('-')) // else: what Stripe had taken back there for nothing
   const rest = given.reduce((sum, report) => sum + exact(report.value), line.quantity)
   const paid = given.reduce((sum, report) => sum + BigInt(report.amount!), line.cents)
   if (centsFor(price, rest) !== paid)
