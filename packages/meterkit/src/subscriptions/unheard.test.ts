@@ -119,9 +119,10 @@ test('an invoice that becomes final while a report is on its way: its usage is o
     return create(...given)
   }
 
-  await w.meterkit.reports.sync()
+  await w.meterkit.reports.sync({ customerId: acme.customer.id }) // waits for its turn
+  assert.equal(sent, 1)
   await settled(w)
-  await w.meterkit.reports.sync()
+  await w.meterkit.reports.sync({ customerId: acme.customer.id })
 
   const next = (await w.meterkit.subscriptions.get(acme.subscription.id))!
   assert.deepEqual(await billed(w, { ...acme, subscription: next }), [100n, 25n]) // 20 and 5 packages of $0.05
