@@ -112,8 +112,8 @@ const SAFEGUARDS: readonly Safeguard[] = [
     row: 'journal: two processes, one directory',
     safeguard: 'the lock of the directory',
     file: 'events/journal.ts',
-    text: '    server.listen(lockAddress(directory), () => resolve(server))',
-    replacement: '    server.listen(0, () => resolve(server))',
+    text: '  const lock = await lockJournal(directory)\n',
+    replacement: '  const lock = { release: async () => {} }\n',
     test: [FAULTS, 'a second process is refused'],
   },
   {
@@ -153,8 +153,8 @@ const SAFEGUARDS: readonly Safeguard[] = [
     row: 'an unconfirmed report older than 24 h',
     safeguard: 'the summaries are read before anything is sent',
     file: 'reports/submit.ts',
-    text: "if (report.status === 'unsure' || forgotten || (attempted && report.closedAt !== null)) {",
-    replacement: "if (report.status === 'unsure' || (forgotten && !attempted)) {",
+    text: '  const forgotten = () => attempted && ageMs(report, clock()) > IDENTIFIER_TRUST_MS\n',
+    replacement: '  const forgotten = () => attempted && pool === null\n',
     test: [FAULTS, 'a worker killed after Stripe accepted it: another counts its usage once, 1800 minutes'],
   },
   {
@@ -314,9 +314,41 @@ const SAFEGUARDS: readonly Safeguard[] = [
     row: 'a void of an event already invoiced',
     safeguard: 'what Stripe has priced is given back in money',
     file: 'reports/parts.ts',
-    text: "if (change === 0 || place.to === 'nobody') return []\n  if (change > 0 ||",
-    replacement: "if (change === 0 || place.to === 'nobody') return []\n  if (change !== 0 ||",
+    text: '  if (segment.closedAt === null) return [{ value, place }]\n',
+    replacement: '  if (segment.closedAt === null || change < 0) return [{ value, place }]\n',
     test: ['reports/credit.test.ts', 'usage taken back after its invoice is final'],
+  },
+  {
+    row: 'a plan switched, a subscription cancelled, at Stripe itself',
+    safeguard: 'what Stripe took after it had closed a segment is reported anew',
+    file: 'subscriptions/sync.ts',
+    text: '    await releaseUnbilled(client, subscription, clock())\n',
+    replacement: '',
+    test: ['subscriptions/unheard.test.ts', 'switched at Stripe: usage of before it'],
+  },
+  {
+    row: 'an invoice that becomes final while a report is on its way',
+    safeguard: 'when Stripe took a report is compared with when the segment closed',
+    file: 'reports/submit.ts',
+    text: '  return new Date(created * 1000)\n',
+    replacement: '  return new Date(created * 0)\n',
+    test: ['subscriptions/unheard.test.ts', 'an invoice that becomes final'],
+  },
+  {
+    row: '`error_message` cleared while a sync runs',
+    safeguard: 'what failed is read by a statement of its own, after the locks',
+    file: 'reports/write.ts',
+    text: '  const rollups = await rows<DueRow>(db, `${DUE_ROLLUPS} ${lock}`, [customerId])\n  const due = await withoutFailed(db, rollups)\n',
+    replacement: `
+  const before = await rows<DueRow>(db, DUE_ROLLUPS, [customerId])
+  const early = await withoutFailed(db, before)
+  const due = (await rows<DueRow>(db, \`\${DUE_ROLLUPS} \${lock}\`, [customerId])).map((row) => {
+    const at = early.findIndex((other) => other.hasFailed && keyOf(other) === keyOf(row))
+    if (at === -1) return row
+    return { ...row, value: sum([row.value, early[at]!.value, before[at]!.value.slice(1)]), hasFailed: true }
+  })
+`,
+    test: ['reports/race.test.ts', 'an error cleared while'],
   },
 ]
 
