@@ -241,7 +241,7 @@ test('usage billed with a coupon is given back by hand: the sentence says what o
   await w.meterkit.reports.sync()
 
   const [failed] = (await w.meterkit.reports.list({ status: 'failed' })).rows
-  assert.match(failed!.error!, /A credit is due: \$2\.00 less the discount that invoice .* gave on it/)
+  assert.match(failed!.error!, /A credit is due: \$2\.00 less the discount of invoice .* gave on it/)
 })
 
 test('usage Stripe had lost, voided within its period and mended after it, is billed to nobody', async (t) => {
@@ -272,4 +272,38 @@ test('usage Stripe had lost, voided within its period and mended after it, is bi
 
   const next = (await w.meterkit.subscriptions.get(acme.subscription.id))!
   assert.deepEqual(await billed(w, { ...acme, subscription: next }), [0n, 0n])
+})
+
+test('usage of an invoice that was voided unpaid is given back by nothing', async (t) => {
+  const w = await world(t, { journal: false })
+  const priya = await subscriber(w)
+  const mistake = use(w, priya, 100_000)
+  w.stripeLocal.faults.declineCharges(100, 'insufficient_funds')
+  assert.deepEqual(await billed(w, priya), [500n])
+  const [invoice] = (await w.stripe.invoices.list({ customer: priya.customer.stripeId! })).data
+  await w.stripe.invoices.voidInvoice(invoice!.id!)
+  w.stripeLocal.faults.clear()
+  await settled(w)
+
+  await w.meterkit.events.void(mistake.id, { by: 'omar', reason: 'a load test' })
+  await w.meterkit.reports.sync()
+
+  assert.deepEqual((await w.stripe.invoiceItems.list({ customer: priya.customer.stripeId! })).data, [])
+  const [credit] = (await w.meterkit.reports.list()).rows
+  assert.deepEqual([credit!.kind, credit!.status, credit!.amount], ['credit', 'accepted', '0'])
+})
+
+test('usage of an invoice that a credit note has reduced is given back by hand', async (t) => {
+  const w = await world(t, { journal: false })
+  const priya = await subscriber(w)
+  const mistake = use(w, priya, 100_000)
+  await billed(w, priya)
+  const [invoice] = (await w.stripe.invoices.list({ customer: priya.customer.stripeId! })).data
+  await w.stripe.creditNotes.create({ invoice: invoice!.id!, amount: 200, credit_amount: 200 })
+
+  await w.meterkit.events.void(mistake.id, { by: 'omar', reason: 'a load test' })
+  await w.meterkit.reports.sync()
+
+  const [failed] = (await w.meterkit.reports.list({ status: 'failed' })).rows
+  assert.match(failed!.error!, /A credit is due: \$5\.00 less what the credit notes of invoice .* gave on it/)
 })

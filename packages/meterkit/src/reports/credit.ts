@@ -40,19 +40,27 @@ export async function hasCredit(stripe: Stripe, report: OpenReport, customer: st
   return false
 }
 
-/** What was given off on the invoice a credit is for, minor units: what is due of the credit then is less than its amount. */
-export async function discountOn(
+/**
+ * What became of the invoice a credit is for: `void` where nobody pays it, `reduced` where less than its prices was paid for
+ * it, so that how much is due only a person can tell.
+ */
+export async function standingOf(
   stripe: Stripe,
   report: OpenReport,
-): Promise<{ invoice: string; amount: bigint } | null> {
+): Promise<{ kind: 'void' } | { kind: 'reduced'; invoice: string; by: string } | { kind: 'full' }> {
   const at = report.pricedIn!.getTime() / 1000
   for await (const invoice of stripe.invoices.list({ subscription: report.stripeSubscriptionId, limit: 100 })) {
-    if (invoice.status === 'draft' || invoice.status === 'void') continue
     const line = invoice.lines.data.find(({ period }) => period.start <= at && at < period.end)
-    const amount = line?.discount_amounts?.reduce((sum, discount) => sum + BigInt(discount.amount), 0n) ?? 0n
-    if (amount > 0n) return { invoice: invoice.number ?? invoice.id!, amount }
+    if (!line || invoice.status === 'draft') continue
+    if (invoice.status === 'void' || invoice.status === 'uncollectible') return { kind: 'void' }
+    const name = invoice.number ?? invoice.id!
+    if (line.discount_amounts?.some(({ amount }) => amount > 0)) {
+      return { kind: 'reduced', invoice: name, by: 'the discount' }
+    }
+    const noted = invoice.pre_payment_credit_notes_amount + invoice.post_payment_credit_notes_amount
+    if (noted > 0) return { kind: 'reduced', invoice: name, by: 'what the credit notes' }
   }
-  return null
+  return { kind: 'full' }
 }
 
 /** "-12" is "12". */

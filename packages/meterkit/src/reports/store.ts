@@ -72,6 +72,11 @@ export async function noteAttempt(db: Database, { customerId, id }: Report, now:
   )
 }
 
+/** A credit for what nobody has paid. */
+export async function noteWorthless(db: Database, { customerId, id }: Report): Promise<void> {
+  await db.query('update billing.reports set amount = 0 where customer_id = $1 and id = $2', [customerId, id])
+}
+
 export async function failReport(db: Database, { customerId, id }: Report, error: string): Promise<void> {
   await db.query(
     /* sql */ `

@@ -3,8 +3,16 @@ import { Stripe } from 'stripe'
 import { formatAmount } from '../pricing/describe.ts'
 import { traced } from '../tracing.ts'
 import { acceptReport } from './accept.ts'
-import { createCredit, discountOn, hasCredit } from './credit.ts'
-import { failReport, markUnsure, noteAttempt, type OpenReport, postponeReport, rewriteReport } from './store.ts'
+import { createCredit, hasCredit, standingOf } from './credit.ts'
+import {
+  failReport,
+  markUnsure,
+  noteAttempt,
+  noteWorthless,
+  type OpenReport,
+  postponeReport,
+  rewriteReport,
+} from './store.ts'
 import { lastSentInMinute, summarizedReport } from './summaries.ts'
 
 /** Stripe promises to know an identifier for 24 hours; we rely on 23, so that a slow clock costs nothing. */
@@ -98,12 +106,13 @@ async function submitCredit(context: SubmitContext, report: OpenReport, stripeCu
   await context.pace()
   try {
     const isThere = attempted && (await hasCredit(stripe, report, stripeCustomerId))
-    const discount = isThere ? null : await discountOn(stripe, report)
-    if (discount) {
-      await failReport(pool, report, discounted(report, discount.invoice))
+    const standing = isThere ? { kind: 'full' as const } : await standingOf(stripe, report)
+    if (standing.kind === 'reduced') {
+      await failReport(pool, report, reduced(report, standing))
       return { outcome: 'failed' }
     }
-    if (!isThere) await createCredit(stripe, report, stripeCustomerId)
+    if (standing.kind === 'void') await noteWorthless(pool, report)
+    else if (!isThere) await createCredit(stripe, report, stripeCustomerId)
   } catch (error) {
     return settleError(context, report, error)
   }
@@ -122,8 +131,8 @@ async function send(stripe: Stripe, report: OpenReport, stripeCustomerId: string
   return new Date(created * 1000)
 }
 
-function discounted({ amount, currency }: OpenReport, invoice: string): string {
-  return `A credit is due: ${formatAmount(-BigInt(amount!), currency!)} less the discount that invoice ${invoice} gave on it. Issue a credit note for that invoice at Stripe.`
+function reduced({ amount, currency }: OpenReport, { invoice, by }: { invoice: string; by: string }): string {
+  return `A credit is due: ${formatAmount(-BigInt(amount!), currency!)} less ${by} of invoice ${invoice} gave on it. Issue a credit note for that invoice at Stripe.`
 }
 
 async function settleError(context: SubmitContext, report: OpenReport, error: unknown): Promise<Submission> {
