@@ -202,3 +202,14 @@ test('the socket of a killed process is taken over, and removed at the end', asy
   await journal.close()
   assert.equal(existsSync(join(directory, 'lock')), false)
 })
+
+test('a file that somebody else has made meanwhile is not written over', async (t) => {
+  const directory = directoryFor(t)
+  const journal = await openJournal({ directory, log: lines() })
+  const theirs = join(directory, '0000000001.journal')
+  writeFileSync(theirs, 'theirs')
+  await journal.append([event(1)])
+  assert.equal(readFileSync(theirs, 'utf8'), 'theirs')
+  assert.deepEqual(await journal.read(await journal.append([event(2)])), [event(2)])
+  await journal.close()
+})

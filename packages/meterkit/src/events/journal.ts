@@ -102,12 +102,11 @@ async function openLocked(directory: string, lock: JournalLock, log: Logger): Pr
   }
 
   async function startFile(): Promise<void> {
-    const next = handle === null ? writing.file : writing.file + 1
-    const opened = await open(pathOf(directory, next), 'w')
+    const created = await createFile(directory, handle === null ? writing.file : writing.file + 1)
     await syncDirectory(directory)
     await handle?.close()
-    handle = opened
-    writing = { file: next, offset: 0 }
+    handle = created.handle
+    writing = { file: created.file, offset: 0 }
   }
 
   async function done(block: Block): Promise<void> {
@@ -231,6 +230,17 @@ async function makeWritable(directory: string): Promise<void> {
   } catch (cause) {
     const sentence = `the journal's directory ${directory} cannot be written: ${(cause as Error).message}. Give one that this user may write, or pass journal: false.`
     throw new MeterkitError('journal_unwritable', sentence, { field: 'journal.directory', value: directory, cause })
+  }
+}
+
+/** Never one that is there: no lock reaches a process on another machine that shares the directory. */
+async function createFile(directory: string, from: number): Promise<{ file: number; handle: FileHandle }> {
+  for (let file = from; ; file++) {
+    try {
+      return { file, handle: await open(pathOf(directory, file), 'wx') }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
   }
 }
 

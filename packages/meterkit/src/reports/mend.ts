@@ -44,7 +44,7 @@ async function mendDifference(context: ReconcileContext, difference: Difference,
 }
 
 async function takeBack({ pool, log }: ReconcileContext, { customerId, day }: Difference, report: DifferingReport) {
-  const reason = `Stripe accepted it and does not have it: its summaries of ${day} prove that. Its usage was queued again.`
+  const reason = `Stripe accepted it, and its summaries of ${day} do not have it. Its usage was queued again.`
   const taken = await takeBackAccepted(pool, { customerId, id: report.id }, reason)
   if (taken) log.warn({ report: report.id, identifier: report.identifier }, 'a report was lost at Stripe; sent again')
   return taken
