@@ -28,6 +28,8 @@ async function main(words) {
   const pagesFailed = browser !== undefined && files.some(isBrowserTest) && !(await pagesAreBuilt())
   const chosen = pagesFailed ? files.filter((file) => !isBrowserTest(file)) : files
 
+  // Some two hundred processes load the same modules: each is compiled once.
+  process.env.NODE_COMPILE_CACHE ??= path.join(root, 'node_modules', '.cache', 'compiled')
   const postgres = await startTestPostgres()
   process.env.METERKIT_TEST_POSTGRES = postgres.url('postgres')
 
