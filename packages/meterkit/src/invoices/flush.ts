@@ -62,7 +62,8 @@ async function storeAndClose(
   await storeInvoice(client, owner.customerId, owner.id, invoice)
   const finalizedAt = invoice.status_transitions.finalized_at
   if (invoice.status === 'draft' || !finalizedAt || invoice.billing_reason === 'subscription_create') return
-  await closePeriods(client, owner, { endedBy: instant(invoice.created), closedAt: instant(finalizedAt) })
+  const closedAt = instant(finalizedAt)
+  await closePeriods(client, owner, { endedBy: instant(invoice.created), closedAt, pricedAt: closedAt })
 }
 
 /**

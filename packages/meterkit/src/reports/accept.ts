@@ -4,9 +4,9 @@ import type { Report } from './report.ts'
 import { failAccepted } from './store.ts'
 
 /*
- * A segment may close at Stripe before we hear of it: by a switch or a cancellation made there, or by an invoice that
+ * Stripe may price a segment before we hear of it: at a switch or a cancellation made there, or with an invoice that
  * becomes final while a report is on its way. What Stripe takes after that it counts, and never bills. So when Stripe
- * took a report is kept, by its own clock, and compared with when the segment closed, whichever is known first.
+ * took a report is kept, by its own clock, and compared with when it priced the segment, whichever is known first.
  */
 
 const UNBILLED =
@@ -14,8 +14,8 @@ const UNBILLED =
 /** Stripe takes what is up to 35 days old, and we hear of its changes within weeks. */
 const DAYS_BACK = 75
 
-const CLOSED_AT = /* sql */ `(
-  select closed_at from billing.segments
+const PRICED_AT = /* sql */ `(
+  select priced_at from billing.segments
   where customer_id = report.customer_id and subscription_id = report.subscription_id
     and starts_at <= case when report.late then report.reported_for else report.since end
   order by starts_at desc limit 1
@@ -34,7 +34,7 @@ export async function acceptReport(
     db,
     /* sql */ `
     with judged as (
-      select coalesce(kind = 'usage' and $4::timestamptz > ${CLOSED_AT}, false) as unbilled
+      select coalesce(kind = 'usage' and $4::timestamptz > ${PRICED_AT}, false) as unbilled
       from billing.reports as report where customer_id = $1 and id = $2
     )
     update billing.reports as report
@@ -62,7 +62,7 @@ export async function releaseUnbilled(
     /* sql */ `
     select id from billing.reports as report
     where customer_id = $1 and subscription_id = $2 and status = 'accepted' and kind = 'usage'
-      and since > $3::timestamptz - make_interval(days => $4) and received_at > ${CLOSED_AT}
+      and since > $3::timestamptz - make_interval(days => $4) and received_at > ${PRICED_AT}
     order by id`,
     [customerId, subscriptionId, now, DAYS_BACK],
   )

@@ -248,6 +248,18 @@ async function rebuildHour(client: PoolClient, customerId: string, subscriptionI
   )
 }
 
+/** When Stripe priced what it closed at a change of prices made there. */
+export async function notePriced(
+  client: PoolClient,
+  { customerId, id }: Pick<Subscription, 'customerId' | 'id'>,
+  { closedAt, pricedAt }: { closedAt: Date; pricedAt: Date },
+): Promise<void> {
+  await client.query(
+    'update billing.segments set priced_at = $4 where customer_id = $1 and subscription_id = $2 and closed_at = $3 and priced_at is null',
+    [customerId, id, closedAt, pricedAt],
+  )
+}
+
 /**
  * The invoice of these periods is final: what comes later is billed in the open one.
  * @param endedBy  their ends, at the latest; null closes all there are, because nothing will be invoiced any more
@@ -255,14 +267,14 @@ async function rebuildHour(client: PoolClient, customerId: string, subscriptionI
 export async function closePeriods(
   client: PoolClient,
   { customerId, id }: Pick<Subscription, 'customerId' | 'id'>,
-  { endedBy, closedAt }: { endedBy: Date | null; closedAt: Date },
+  { endedBy, closedAt, pricedAt }: { endedBy: Date | null; closedAt: Date; pricedAt: Date | null },
 ): Promise<void> {
   await lockSegments(client)
   await client.query(
     /* sql */ `
-    update billing.segments set closed_at = $4
+    update billing.segments set closed_at = $4, priced_at = $5
     where customer_id = $1 and subscription_id = $2 and kind <> 'ended' and closed_at is null
       and ($3::timestamptz is null or period_end <= $3)`,
-    [customerId, id, endedBy, closedAt],
+    [customerId, id, endedBy, closedAt, pricedAt],
   )
 }

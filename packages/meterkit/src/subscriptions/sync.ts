@@ -11,6 +11,7 @@ import { REPORT_METADATA } from '../reports/credit.ts'
 import { sameItems, segmentStarts, sinceWithItems, wholeSecond } from './segments.ts'
 import {
   closePeriods,
+  notePriced,
   segmentsOf,
   storeSegments,
   storeSubscription,
@@ -91,8 +92,8 @@ async function syncOnce(
   const itemPrices = fetched.items.data.map((item) => item.price.id)
   const prices = await knownPrices({ db: pool, stripe }, itemPrices)
   const read = subscriptionFromStripe(fetched, customer, prices)
-  const changedAt = await changeOfPrices(context, fetched, read, changedBy)
-  const over = read.endedAt !== null && (await isOver(context, read))
+  const change = await changeOfPrices(context, fetched, read, changedBy)
+  const end = read.endedAt === null ? null : await endOf(context, read)
 
   const stored = await transaction(pool, async (client) => {
     // so that its subscriptions are judged beside each other
@@ -102,8 +103,9 @@ async function syncOnce(
     const subscription = { ...read, ...judgement(read, others, fetched) }
     const known = (await segmentsOf(client, customer, [id])).get(id) ?? []
     await storeSubscription(client, subscription)
-    await storeSegments(client, subscription, segmentStarts(read, known, { now: clock(), changedAt }))
-    if (over) await closePeriods(client, subscription, { endedBy: null, closedAt: read.endedAt! })
+    await storeSegments(client, subscription, segmentStarts(read, known, { now: clock(), changedAt: change.at }))
+    if (change.pricedAt) await notePriced(client, subscription, { closedAt: change.at, pricedAt: change.pricedAt })
+    if (end) await closePeriods(client, subscription, { endedBy: null, closedAt: read.endedAt!, ...end })
     await releaseUnbilled(client, subscription, clock())
     return subscription
   })
@@ -115,44 +117,49 @@ async function syncOnce(
 
 /**
  * When the prices changed: as our own switch wrote it down, else where the usage that Stripe has priced for the old ones
- * ends, else when Stripe told of it, else now. What is not later than the last change known is of that one.
+ * ends, else when Stripe told of it, else now. And when Stripe priced what was used until then, but for a switch of ours,
+ * before which all was reported. What is not later than the last change known is of that one.
  */
 async function changeOfPrices(
   { pool, stripe, clock }: SyncContext,
   fetched: Stripe.Subscription,
   read: SubscriptionFacts,
   changedBy: Date | null,
-): Promise<Date> {
-  const now = wholeSecond(clock())
+): Promise<{ at: Date; pricedAt: Date | null }> {
+  const now = { at: wholeSecond(clock()), pricedAt: null }
   const known = (await segmentsOf(pool, read.customerId, [read.id])).get(read.id) ?? []
-  const past = known.filter((segment) => segment.start <= now)
+  const past = known.filter((segment) => segment.start <= now.at)
   const since = sinceWithItems(past)
   if (!since || sameItems(past.at(-1)!.items, read.items)) return now
   const ours = instant(Number(fetched.metadata[CHANGED_METADATA] ?? 0))
-  if (ours > since) return ours
+  if (ours > since) return { at: ours, pricedAt: null }
   const pending = await stripe.invoiceItems.list({ customer: idOf(fetched.customer), pending: true, limit: 100 })
   const ends = pending.data
     .filter((item) => item.parent?.subscription_details?.subscription === fetched.id)
     .filter((item) => item.metadata?.[REPORT_METADATA] === undefined)
-    .map((item) => instant(item.period.end))
-    .filter((end) => end > since && end <= now)
-  if (ends.length > 0) return new Date(Math.max(...ends.map((end) => end.getTime())))
-  return changedBy && changedBy > since && changedBy < now ? changedBy : now
+    .map((item) => ({ at: instant(item.period.end), pricedAt: instant(item.date) }))
+    .filter(({ at }) => at > since && at <= now.at)
+    .sort((a, b) => b.at.getTime() - a.at.getTime())
+  if (ends[0]) return ends[0]
+  return changedBy && changedBy > since && changedBy < now.at ? { at: changedBy, pricedAt: changedBy } : now
 }
 
 /** How long after its end a subscription may still get its last invoice: Stripe writes those of a period's end later. */
 const LAST_INVOICE_MS_MAX = 2 * 60 * 60 * 1000
 
-/** Ended, and no invoice is to come: usage that no invoice has billed never will be, and must not be sent in silence. */
-async function isOver(
+/**
+ * Ended, and no invoice is to come: usage that no invoice has billed never will be, and must not be sent in silence. Null
+ * while one may come. In mid-period Stripe prices it then, else by the invoice of which we have not heard.
+ */
+async function endOf(
   { stripe, clock }: SyncContext,
   { stripeId, endedAt, currentPeriod }: SubscriptionFacts,
-): Promise<boolean> {
+): Promise<{ pricedAt: Date | null } | null> {
   const inMidPeriod = currentPeriod !== null && endedAt! < currentPeriod.end
   const longAgo = clock().getTime() - endedAt!.getTime() > LAST_INVOICE_MS_MAX
-  if (!inMidPeriod && !longAgo) return false
+  if (!inMidPeriod && !longAgo) return null
   const drafts = await stripe.invoices.list({ subscription: stripeId, status: 'draft', limit: 1 })
-  return drafts.data.length === 0
+  return drafts.data.length === 0 ? { pricedAt: inMidPeriod ? endedAt : null } : null
 }
 
 async function customerOf(

@@ -127,3 +127,43 @@ test('an invoice that becomes final while a report is on its way: its usage is o
   const next = (await w.meterkit.subscriptions.get(acme.subscription.id))!
   assert.deepEqual(await billed(w, { ...acme, subscription: next }), [100n, 25n]) // 20 and 5 packages of $0.05
 })
+
+test('a switch of ours whose flush takes a while at Stripe: what was flushed is billed once', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  await pass(w, 2 * HOUR_MS)
+  use(w, acme, 20_000)
+  await pass(w, 10 * MINUTE_MS)
+  const { meterEvents } = w.stripe.billing
+  const create = meterEvents.create.bind(meterEvents)
+  meterEvents.create = async (...given: Parameters<typeof create>) => {
+    await pass(w, 3 * SECOND_MS)
+    return create(...given)
+  }
+
+  await w.meterkit.subscriptions.switchPlan({ subscriptionId: acme.subscription.id, plan: 'business' })
+  await w.meterkit.reports.sync()
+
+  assert.deepEqual(await billed(w, acme), [100n]) // twenty packages of $0.05
+  assert.equal(w.stripeLocal.usage(acme.customer.stripeId!, 'ai_tokens'), '20000')
+})
+
+test('ended with its period, and the word of its invoice lost: what was flushed into it is billed once', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const { end } = acme.subscription.currentPeriod!
+  await w.meterkit.subscriptions.cancel({ subscriptionId: acme.subscription.id, when: 'period_end' })
+  await w.stripeLocal.advance(new Date(end.getTime() - MINUTE_MS))
+  use(w, acme, 20_000)
+  await w.meterkit.events.drained()
+  await w.stripeLocal.advance(new Date(end.getTime() + 10 * MINUTE_MS))
+  await settled(w)
+  w.webhooks.reach = false
+  await pass(w, 4 * HOUR_MS)
+  await w.meterkit.subscriptions.refresh(acme.subscription.stripeId)
+  await w.meterkit.reports.sync()
+
+  assert.equal(await paid(w, acme), 100)
+  const { processed, failed } = await w.meterkit.events.counts()
+  assert.deepEqual([processed, failed], [1, 0])
+})

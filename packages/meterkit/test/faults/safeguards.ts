@@ -335,6 +335,14 @@ const SAFEGUARDS: readonly Safeguard[] = [
     test: ['subscriptions/unheard.test.ts', 'an invoice that becomes final'],
   },
   {
+    row: 'a plan switched here, its usage slow on its way to Stripe',
+    safeguard: 'what was flushed before our own switch is not taken for unbilled',
+    file: 'subscriptions/sync.ts',
+    text: '  if (ours > since) return { at: ours, pricedAt: null }\n',
+    replacement: '  if (ours > since) return { at: ours, pricedAt: ours }\n',
+    test: ['subscriptions/unheard.test.ts', 'a switch of ours whose flush'],
+  },
+  {
     row: '`error_message` cleared while a sync runs',
     safeguard: 'what failed is read by a statement of its own, after the locks',
     file: 'reports/write.ts',
