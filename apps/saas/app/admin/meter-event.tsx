@@ -90,7 +90,7 @@ export default function MeterEvent({ loaderData, actionData }: Route.ComponentPr
       <div className="mb-6 empty:hidden">
         <FormErrors errors={actionData?.error} />
       </div>
-      {event.errorMessage && (
+      {event.errorMessage && event.status !== 'void' && (
         <Alert
           tone="danger"
           title="Stripe refused this event's usage"

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { MeterkitError } from '../errors.ts'
 import type { EventDetail, EventFilter, EventRow, Page } from '../events/event.ts'
+import { parseCursor } from '../events/list.ts'
 import { UsageError } from './outcome.ts'
 import { confirmed, instant, json, plural, print, quantity, table } from './output.ts'
 import { customerNamed, operator, type Tool, uuidNamed, wholeNumber, withTool } from './tool.ts'
@@ -80,10 +81,16 @@ async function list(tool: Tool, options: ListOptions): Promise<void> {
     ...(customerId ? { customerId } : {}),
     ...(subscriptionId ? { subscriptionId: uuidNamed('--subscription', subscriptionId) } : {}),
     ...(search ? { search } : {}),
-    ...(cursor ? { cursor } : {}),
+    ...(cursor ? { cursor: cursorNamed(cursor) } : {}),
   }
   const page = await tool.meterkit.events.list(filter)
   print(options.json ? json(page) : describePage(page))
+}
+
+function cursorNamed(cursor: string): string {
+  const { before, after } = parseCursor(cursor)
+  if (before ?? after) return cursor
+  throw new UsageError(`--cursor is ${JSON.stringify(cursor)}; take "next" or "previous" of an earlier answer.`)
 }
 
 function isStatus(status: string): status is (typeof STATUSES)[number] {
@@ -105,12 +112,15 @@ function describePage({ rows, next }: Page<EventRow>): string {
   return [table(columns, shown), ...(next ? ['', `More: --cursor ${next}`] : [])].join('\n')
 }
 
-async function show({ meterkit }: Tool, id: string, options: { json: boolean }): Promise<void> {
+async function known(meterkit: Tool['meterkit'], id: string): Promise<EventDetail> {
   const event = await meterkit.events.get(id)
-  if (!event) {
-    const sentence = `there is no event ${JSON.stringify(id)}. Take the id from the list: meterkit events list --search <key>.`
-    throw new MeterkitError('unknown_event', sentence, { field: 'id', value: id })
-  }
+  if (event) return event
+  const sentence = `there is no event ${JSON.stringify(id)}. Take the id from the list: meterkit events list --search <key>.`
+  throw new MeterkitError('unknown_event', sentence, { field: 'id', value: id })
+}
+
+async function show({ meterkit }: Tool, id: string, options: { json: boolean }): Promise<void> {
+  const event = await known(meterkit, id)
   print(options.json ? json(event) : describeEvent(event))
 }
 
@@ -135,6 +145,7 @@ async function retry({ meterkit }: Tool, ids: string[], { error, all, json: asJs
   const ways = [ids.length > 0, error !== undefined, all].filter(Boolean).length
   if (ways !== 1) throw new UsageError('events retry takes one of: ids of events, --error <message>, --all.')
   checkIds(ids)
+  for (const id of ids) await known(meterkit, id)
   const cleared = await meterkit.events.retry(all ? 'all' : error === undefined ? { eventIds: ids } : { error })
   if (asJson) return print(json({ cleared }))
   print(

@@ -119,10 +119,16 @@ export function uuidNamed(option: string, text: string): string {
 export function dateNamed(option: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined
   const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? new Date(text) : new Date(Number.NaN)
-  if (!Number.isNaN(at.getTime())) return at
+  if (!Number.isNaN(at.getTime()) && isInCalendar(text)) return at
   throw new UsageError(
     `${option} is ${JSON.stringify(text)}; it must be a day such as 2026-11-24 (UTC), or an instant with its zone.`,
   )
+}
+
+/** JavaScript takes the 30th of February for the 2nd of March. */
+function isInCalendar(text: string): boolean {
+  const day = text.slice(0, 10)
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }
 
 export function wholeNumber(option: string, text: string): number {

@@ -70,6 +70,8 @@ test('reconcile of days that are still to come compares nothing, and says so', a
   const { code, err } = await run('reconcile', '--since', '2030-01-01')
   assert.equal(code, 2)
   assert.match(err, /--since is 2030-01-01; it must be before 2026-11-24 12:00:0/)
+  assert.match((await run('reconcile', '--until', '2026-01-01')).err, /it must be before 2026-01-01/)
+  assert.match((await run('reconcile', '--since', '2026-02-30')).err, /--since is "2026-02-30"; it must be a day/)
 })
 
 test('sync and reconcile: what is missing is shown, reported by --fix --yes, and then all agrees', async (t) => {
@@ -124,6 +126,8 @@ test('events: listed, shown, retried and taken back', async (t) => {
   assert.match((await run('events', 'show', first.id)).out, /Status +failed[\s\S]*reported +report meterkit_/)
   assert.equal((await run('events', 'show', 'x')).code, 1)
   assert.equal((await run('events', 'list', '--status', 'lost')).code, 2)
+  assert.equal((await run('events', 'list', '--cursor', 'xyz')).code, 2)
+  assert.match((await run('events', 'retry', crypto.randomUUID())).err, /unknown_event/)
 
   await w.stripe.billing.meters.reactivate(meter!.id)
   assert.equal((await run('events', 'retry')).code, 2)

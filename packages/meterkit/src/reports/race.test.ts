@@ -73,3 +73,29 @@ test('a report refused while a sync is about to write others of its hour: nothin
 
   assert.equal(await accepted(w), 130_000)
 })
+
+test('one of two refused events of an hour is voided: the other is sent as the one event it is', async (t) => {
+  const w = await world(t)
+  const acme = await subscriber(w)
+  const mistake = use(w, acme, 10)
+  await w.meterkit.events.drained()
+  w.stripeLocal.faults.rejectAsynchronously(1, 'meter_event_invalid_value')
+  await w.meterkit.reports.sync()
+  await settled(w)
+  await refused(w, acme, 20)
+  await w.meterkit.events.void(mistake.id, BY)
+  assert.deepEqual(
+    (await w.meterkit.reports.sync({ dryRun: true })).toWrite.map(({ value, events }) => [value, events]),
+    [['20', 1]],
+  )
+
+  await w.meterkit.reports.sync()
+
+  const { rows } = await w.meterkit.reports.list({ status: 'accepted' })
+  assert.deepEqual(
+    rows.map(({ value, events }) => [value, events]),
+    [['20', 1]],
+  )
+  const counts = await w.meterkit.events.counts()
+  assert.deepEqual([counts.processed, counts.failed, counts.void], [1, 0, 1])
+})

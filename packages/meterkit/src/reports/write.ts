@@ -79,17 +79,19 @@ function plannedReport(row: DueRow, { value, place }: Part, events: number): Pla
 async function withoutFailed(db: Database, due: DueRow[]): Promise<DueRow[]> {
   const shrunk = due.filter(({ value }) => value.startsWith('-'))
   if (shrunk.length === 0) return due
-  const failed = await rows<Pick<DueRow, 'subscriptionId' | 'meterId' | 'since'> & { value: string }>(
+  const failed = await rows<Pick<DueRow, 'subscriptionId' | 'meterId' | 'since' | 'value' | 'events'>>(
     db,
     /* sql */ `
-    select subscription_id as "subscriptionId", meter as "meterId", since, trim_scale(sum(value)) as value
+    select subscription_id as "subscriptionId", meter as "meterId", since, trim_scale(sum(value)) as value,
+      sum(events)::text as events
     from billing.reports where customer_id = $1 and status = 'failed'
     group by subscription_id, meter, since`,
     [shrunk[0]!.customerId],
   )
   return due.map((row) => {
     const known = row.value.startsWith('-') && failed.find((other) => keyOf(other) === keyOf(row))
-    return known ? { ...row, value: sum([row.value, known.value]), hasFailed: true } : row
+    if (!known) return row
+    return { ...row, value: sum([row.value, known.value]), events: sum([row.events, known.events]), hasFailed: true }
   })
 }
 
