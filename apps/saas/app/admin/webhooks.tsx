@@ -85,7 +85,7 @@ const COLUMNS: Column<WebhookRow>[] = [
     header: 'Type',
     cell: ({ type, payload }) => (
       <>
-        <code className="text-xs">{type}</code>
+        <code className="text-xs max-md:wrap-anywhere">{type}</code>
         {payload === 'thin' && <span className="ml-2 text-muted text-xs">thin</span>}
       </>
     ),
