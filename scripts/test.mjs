@@ -9,7 +9,7 @@ import { report } from './test-report.mjs'
 
 const FOLDERS = ['packages', 'apps', 'bench', 'docs', 'scripts']
 /** Two cores, and much of a test is waiting for the database. */
-const FILES_AT_ONCE = 3
+const FILES_AT_ONCE = 4
 const TEST_MS_MAX = 120_000
 /** A file whose tests are over but which does not end (a pool left open) would keep everyone waiting. */
 const SILENCE_MS_MAX = 180_000
