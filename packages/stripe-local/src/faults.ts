@@ -10,6 +10,7 @@ export interface FaultSettings {
   hang?: { count: number; path?: string }
   /** Answer only after this long. */
   delay?: { milliseconds: number; count: number; path?: string }
+  /** Of first attempts: what is tried again, or resent by hand, goes its way. */
   webhooks?: { mode: 'duplicate' | 'reorder' | 'drop'; count: number }
   /** Decline the next charges, whatever the card. A decline code of Stripe's, e.g. `insufficient_funds`. */
   declines?: { code: string; count: number }

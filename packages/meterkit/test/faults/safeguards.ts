@@ -393,7 +393,7 @@ export async function withoutSafeguards(say: (line: string) => void, words: read
     return noticed === chosen.length
   } finally {
     await postgres.stop()
-    rmSync(workspace, { recursive: true, force: true })
+    rmSync(workspace, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
 }
 
@@ -428,13 +428,21 @@ async function tryWithout(copy: string, safeguard: Safeguard, server: string): P
 
 /** A test that hangs has failed; one that is not there has not passed. */
 function passes(copy: string, { test: [file, name] }: Safeguard, server: string): Promise<boolean> {
+  const workspace = join(copy, '..', '..')
   const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   const given = ['--test', `--test-timeout=${TEST_MS_MAX}`, '--test-reporter=tap', `--test-name-pattern=${pattern}`]
   // set, even to nothing, it would keep the runner from running anything
   const { NODE_TEST_CONTEXT: _, ...withoutTestContext } = process.env
   const child = spawn(process.execPath, [...given, join(copy, 'src', file)], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...withoutTestContext, METERKIT_TEST_POSTGRES: server, FAULTS_KILLS: String(KILLS) },
+    // a test that hangs is killed, and leaves its files: they go with the copy
+    env: {
+      ...withoutTestContext,
+      METERKIT_TEST_POSTGRES: server,
+      FAULTS_KILLS: String(KILLS),
+      FAULTS_POSTGRES_FOLDER: workspace,
+      TMPDIR: workspace,
+    },
     timeout: TEST_MS_MAX + 10_000,
     killSignal: 'SIGKILL',
   })

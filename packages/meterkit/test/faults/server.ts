@@ -24,8 +24,12 @@ const START_ATTEMPTS = 50
 const SETTINGS = { fsync: 'off', full_page_writes: 'off', max_connections: '120', dynamic_shared_memory_type: 'mmap' }
 const MEMORY_BYTES_MIN = 1024 ** 3
 
+/** Where the data lies, for who removes it after a test that was killed; in memory where it is unset and there is room. */
+const FOLDER_VARIABLE = 'FAULTS_POSTGRES_FOLDER'
+
 export async function startServer(): Promise<Server> {
-  const folder = mkdtempSync(join(roomInMemory() ? '/dev/shm' : tmpdir(), 'faults-postgres-'))
+  const parent = process.env[FOLDER_VARIABLE] ?? (roomInMemory() ? '/dev/shm' : tmpdir())
+  const folder = mkdtempSync(join(parent, 'faults-postgres-'))
   const dataDir = join(folder, 'data')
   let postgres: LocalPostgres | null = await startLocalPostgres({ dataDir, settings: SETTINGS })
   const { url, createDatabase } = postgres
