@@ -19,12 +19,16 @@ const JSONB_VERSION = 1
 const EPOCH_MS = 946_684_800_000
 const TWO_TO_32 = 2 ** 32
 
-/** The values of hexadecimal digits by character code; 255 for what is none. */
-const NIBBLES = new Uint8Array(128).fill(255)
+/** The values of hexadecimal digits by character code; more than 15 for what is none. */
+const NIBBLES = new Uint8Array(2 ** 16).fill(255)
 for (let value = 0; value < 16; value++) {
   NIBBLES[value.toString(16).charCodeAt(0)] = value
   NIBBLES[value.toString(16).toUpperCase().charCodeAt(0)] = value
 }
+const HYPHEN = 45
+const HYPHENS = [8, 13, 18, 23]
+/** Where a byte's two digits are. */
+const PAIRS = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]
 
 /** @param uuids  8-4-4-4-12 hexadecimal digits */
 export function uuidArray(uuids: readonly string[]): Buffer | string {
@@ -40,20 +44,16 @@ export function uuidArray(uuids: readonly string[]): Buffer | string {
 
 function writeUuid(bytes: Buffer, at: number, uuid: string): boolean {
   if (uuid.length !== 36) return false
-  let digits = 0
-  for (let index = 0; index < 36; index++) {
-    const code = uuid.charCodeAt(index)
-    if (index === 8 || index === 13 || index === 18 || index === 23) {
-      if (code !== 45) return false
-      continue
-    }
-    const nibble = code < 128 ? NIBBLES[code]! : 255
-    if (nibble === 255) return false
-    if (digits % 2 === 0) bytes[at + (digits >> 1)] = nibble << 4
-    else bytes[at + (digits >> 1)]! |= nibble
-    digits += 1
+  for (const hyphen of HYPHENS) if (uuid.charCodeAt(hyphen) !== HYPHEN) return false
+  let every = 0
+  for (let index = 0; index < 16; index++) {
+    const pair = PAIRS[index]!
+    const high = NIBBLES[uuid.charCodeAt(pair)]!
+    const low = NIBBLES[uuid.charCodeAt(pair + 1)]!
+    every |= high | low
+    bytes[at + index] = (high << 4) | low
   }
-  return true
+  return every < 16
 }
 
 /** @param times  milliseconds since 1970 */

@@ -16,6 +16,8 @@ import type { MeterEvent, Properties } from './event.ts'
 
 const RECORD_START = '\x1e'
 export const RECORD_END = '\n'
+/** Every byte's two digits: a number's own `toString(16)` takes a fifth of the time of a record. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** The first byte that is not done. */
 export interface Checkpoint {
@@ -62,7 +64,8 @@ function decodeRecord(record: string): MeterEvent | null {
 }
 
 function checksum(json: string): string {
-  return crc32(json).toString(16).padStart(8, '0')
+  const crc = crc32(json)
+  return `${HEX[crc >>> 24]}${HEX[(crc >>> 16) & 255]}${HEX[(crc >>> 8) & 255]}${HEX[crc & 255]}`
 }
 
 export async function readCheckpoint(directory: string, files: number[]): Promise<Checkpoint> {

@@ -8,10 +8,14 @@ import type { MeterEvent } from './event.ts'
 
 const BATCH_COLUMNS = 'customer_id, id, subscription_id, meter, quantity, occurred_at, key, properties'
 
+/** A list of `unnest` hands on each row as it is read; one `unnest` of them all, after `from`, first stores them eight times. */
 const BATCH = /* sql */ `
-    select ${BATCH_COLUMNS}
-    from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::numeric[], $6::timestamptz[], $7::text[], $8::jsonb[])
-      as batch (${BATCH_COLUMNS})`
+    select unnest($1::uuid[]) as customer_id, unnest($2::uuid[]) as id, unnest($3::uuid[]) as subscription_id,
+      unnest($4::int[]) as meter, unnest($5::numeric[]) as quantity, unnest($6::timestamptz[]) as occurred_at,
+      unnest($7::text[]) as key, unnest($8::jsonb[]) as properties`
+
+/** In UTC; `date_trunc` would look its time zone up for each event. */
+const HOUR = `date_bin('1 hour', occurred_at, '2000-01-01 00:00Z')`
 
 /**
  * Usage by hour ∩ segment: a row begins at its hour, or at the last segment start before the event. Segment starts are
@@ -26,7 +30,7 @@ const ROLL_UP_INSERTED = /* sql */ `
         and starts_at <= hour.last_at
     ) as cut_at
     from (
-      select customer_id, subscription_id, meter, date_trunc('hour', occurred_at, 'UTC') as starts_at,
+      select customer_id, subscription_id, meter, ${HOUR} as starts_at,
         sum(quantity) as quantity, count(*) as events, min(occurred_at) as first_at, max(occurred_at) as last_at
       from inserted
       group by 1, 2, 3, 4
@@ -47,7 +51,7 @@ const ROLL_UP_INSERTED = /* sql */ `
       where segments.customer_id = inserted.customer_id and segments.subscription_id = inserted.subscription_id
         and starts_at <= inserted.occurred_at
     ) as cut on true
-    where cut_at > first_at and date_trunc('hour', occurred_at, 'UTC') = hours.starts_at
+    where cut_at > first_at and ${HOUR} = hours.starts_at
     group by 1, 2, 3, 4
     order by 1, 2, 3, 4               -- one order of locks for every writer: without it they deadlock
     on conflict (customer_id, subscription_id, meter, since) do update
@@ -57,26 +61,28 @@ const ROLL_UP_INSERTED = /* sql */ `
         due = true
     returning 1
   )
-  select count(*)::int as stored from inserted`
+  select coalesce(sum(events), 0)::int as stored from hours`
 
-/** Events with ids of our own only. They come in the order of their ids, which is also the one order of their locks. */
-function insertEventsSql(onConflict: string): string {
+/** Events with ids of our own only. */
+function insertEventsSql(repeats: string): string {
   return /* sql */ `
   with inserted as (
     insert into billing.meter_events (${BATCH_COLUMNS})
     ${BATCH}
-    order by id, customer_id
-    ${onConflict}
+    ${repeats}
     returning customer_id, subscription_id, meter, quantity, occurred_at
   ),
   ${ROLL_UP_INSERTED}`
 }
 
 const INSERT_EVENTS = {
-  /** Fails as a whole where one of them is there already. Looking first costs a third more. */
+  /** Fails as a whole where one of them is there already. Looking first costs a third more, sorting a twentieth. */
   new: { name: 'meterkit_insert_new_events', text: insertEventsSql('') },
-  /** Those that are there already are not counted again. */
-  any: { name: 'meterkit_insert_events', text: insertEventsSql('on conflict (id, customer_id) do nothing') },
+  /** Those that are there already are not counted again. Sorted, so that writers wait for each other in one order. */
+  any: {
+    name: 'meterkit_insert_events',
+    text: insertEventsSql('order by id, customer_id on conflict (id, customer_id) do nothing'),
+  },
 }
 
 const FINGERPRINT = `hashtextextended(concat_ws('|', subscription_id, meter, trim_scale(quantity), properties), 0)`
