@@ -385,7 +385,13 @@ test('a refusal that comes later, as a thin event, marks the report and its even
 
   const [event] = (await w.meterkit.events.list({ status: 'failed' })).rows
   assert.match(event!.errorMessage!, /meter_event_customer_not_found/)
+  const reason = async () => (await w.meterkit.invoices.stripePreview(subscription.id))!.reason
+  assert.equal(
+    await reason(),
+    '10 tokens are not with Stripe yet; some of their reports failed, which has to be settled.',
+  )
   assert.equal(await w.meterkit.events.retry({ eventIds: [event!.id] }), 1)
+  assert.equal(await reason(), '10 tokens are not with Stripe yet; the next sync brings them.')
   await w.meterkit.reports.sync()
   assert.equal(w.stripeLocal.usage(customer.stripeId!, 'ai_tokens'), '10')
 })

@@ -340,8 +340,8 @@ export function createMeterkit<M extends string, P extends string>(options: Mete
       stripePreview: async (subscriptionId) => {
         const subscription = await getSubscription(pool, subscriptionId)
         if (!subscription) return null
-        const { quantity } = await unreported(pool, subscription.customerId, subscription.id)
-        return stripePreview({ stripe, clock }, subscription, await upcoming(subscriptionId), quantity)
+        const waiting = await unreported(pool, subscription.customerId, subscription.id)
+        return stripePreview({ stripe, clock }, subscription, await upcoming(subscriptionId), waiting)
       },
       list: (customerId) => listInvoices(pool, customerId),
     },

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { SyncPlan, SyncResult } from '../reports/report.ts'
+import type { Backlog, SyncPlan, SyncResult } from '../reports/report.ts'
 import { notWell } from './outcome.ts'
 import { instant, json, plural, print, quantity, table } from './output.ts'
 import { customerNamed, type Tool, withTool } from './tool.ts'
@@ -29,14 +29,19 @@ async function sync(tool: Tool, { customer, dryRun, json: asJson }: SyncOptions)
     return
   }
   const result = await tool.meterkit.reports.sync(scope)
-  const { due } = await tool.meterkit.reports.backlog()
-  print(asJson ? json(result) : describe(result, due))
+  print(asJson ? json(result) : describe(result, await tool.meterkit.reports.backlog()))
   if (result.failed + result.postponed > 0) notWell()
 }
 
-/** @param due  hours of usage that were left: kept back, or recorded meanwhile */
-function describe({ created, accepted, failed, postponed, reason, milliseconds }: SyncResult, due: number): string {
+/** @param left  what is not with Stripe after it: kept back, recorded meanwhile, or failed before */
+function describe(
+  { created, accepted, failed, postponed, reason, milliseconds }: SyncResult,
+  left: Pick<Backlog, 'due' | 'failed'>,
+): string {
+  const { due } = left
   if (created + accepted + failed + postponed === 0) {
+    if (due === 0 && left.failed > 0)
+      return `Nothing was to be sent. ${plural(left.failed, 'failed report')} ${left.failed === 1 ? 'waits' : 'wait'} for you: meterkit events list --status failed shows why.`
     if (due === 0) return '✓ Stripe is in step: there was nothing to report.'
     return `Nothing could be reported. ${plural(due, 'hour')} of usage ${due === 1 ? 'is' : 'are'} kept back: Admin → Customers says of each subscription why.`
   }

@@ -220,6 +220,10 @@ test('sync and reconcile --fix: usage that no invoice can carry any more is not 
   const synced = await run('sync')
   assert.equal(synced.code, 1)
   assert.match(synced.out, /1 written, 0 accepted, 1 failed/)
+  assert.match((await run('sync')).out, /^Nothing was to be sent\. \d failed reports? waits? for you/)
+  const verified = await run('verify')
+  assert.equal(verified.code, 0)
+  assert.match(verified.out, /reports agree\.\n! 1 subscription with usage whose report failed: meterkit events list/)
 })
 
 test('sync: usage kept back for a second subscription on the meter is said to be', async (t) => {

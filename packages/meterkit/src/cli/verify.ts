@@ -30,20 +30,24 @@ async function verify(tool: Parameters<Parameters<typeof withTool>[1]>[0], optio
   let checked = 0
   let wrong = 0
   let waiting = 0
+  let failed = 0
   if (options.json) print('{ "subscriptions": [')
   for await (const check of tool.meterkit.verify(scope)) {
     if (options.json) print(`${checked > 0 ? ',' : ''}${json(check)}`)
     else if (!check.agrees) print(describe(check))
     checked += 1
     if (!check.agrees) wrong += 1
-    if (check.unreported.quantity !== '0') waiting += 1
+    if (check.unreported.failed > 0) failed += 1
+    else if (check.unreported.quantity !== '0') waiting += 1
     if (!options.json) progress(`${plural(checked, 'subscription')} compared …`)
   }
   progress('')
   if (options.json) print(`], "checked": ${checked}, "disagreeing": ${wrong}, "agrees": ${wrong === 0} }`)
   else
     print(
-      checked === 0 ? NOTHING[Object.keys(scope).length > 0 ? 'scoped' : 'all'] : conclusion(checked, wrong, waiting),
+      checked === 0
+        ? NOTHING[Object.keys(scope).length > 0 ? 'scoped' : 'all']
+        : conclusion(checked, wrong, { waiting, failed }),
     )
   if (wrong > 0 || (checked === 0 && options.subscription)) notWell()
 }
@@ -65,11 +69,16 @@ function describe(check: SubscriptionCheck): string {
   ].join('\n')
 }
 
-function conclusion(checked: number, wrong: number, waiting: number): string {
+/** @param open  subscriptions with usage that is not with Stripe: because it waits, because its report failed */
+function conclusion(checked: number, wrong: number, open: { waiting: number; failed: number }): string {
   const waits =
-    waiting > 0
-      ? ` ${plural(waiting, 'subscription')} with usage that Stripe does not have yet, which is no error.`
+    open.waiting > 0
+      ? ` ${plural(open.waiting, 'subscription')} with usage that Stripe does not have yet, which is no error.`
       : ''
-  if (wrong === 0) return `✓ ${plural(checked, 'subscription')}: events, rollups and reports agree.${waits}`
-  return `✗ ${wrong} of ${plural(checked, 'subscription')} do not agree.${waits}`
+  const failed =
+    open.failed > 0
+      ? `\n! ${plural(open.failed, 'subscription')} with usage whose report failed: meterkit events list --status failed shows why.`
+      : ''
+  if (wrong === 0) return `✓ ${plural(checked, 'subscription')}: events, rollups and reports agree.${waits}${failed}`
+  return `✗ ${wrong} of ${plural(checked, 'subscription')} do not agree.${waits}${failed}`
 }

@@ -1,11 +1,11 @@
 import type { Stripe } from 'stripe'
 import { formatAmount, formatQuantity } from '../pricing/describe.ts'
+import type { Unreported } from '../reports/outstanding.ts'
 import type { Subscription } from '../subscriptions/subscription.ts'
 import type { StripePreview, UpcomingCharges } from './charges.ts'
 
 /**
  * What Stripe expects to invoice, beside ours. It knows only what was reported, and a little later than that.
- * @param unreported  ours that Stripe has not accepted, in the meter's unit
  * @returns null where Stripe sees nothing left to bill
  * @see https://docs.stripe.com/api/invoices/create_preview
  */
@@ -13,7 +13,7 @@ export async function stripePreview(
   { stripe, clock }: { stripe: Stripe; clock: () => Date },
   subscription: Subscription,
   ours: UpcomingCharges | null,
-  unreported: string,
+  unreported: Unreported,
 ): Promise<StripePreview | null> {
   try {
     const preview = await stripe.invoices.createPreview({ subscription: subscription.stripeId })
@@ -36,9 +36,11 @@ export async function stripePreview(
   }
 }
 
-function whyDifferent(facts: { unreported: string; unit: string; difference: bigint; currency: string }): string {
-  if (Number(facts.unreported) !== 0) {
-    return `${formatQuantity(facts.unreported)} ${facts.unit} are not with Stripe yet; the next sync brings them.`
+function whyDifferent(facts: { unreported: Unreported; unit: string; difference: bigint; currency: string }): string {
+  const { quantity, failed } = facts.unreported
+  if (quantity !== '0') {
+    const way = failed > 0 ? 'some of their reports failed, which has to be settled' : 'the next sync brings them'
+    return `${formatQuantity(quantity)} ${facts.unit} are not with Stripe yet; ${way}.`
   }
   return `Stripe takes a moment to add up what it has accepted; ${formatAmount(facts.difference, facts.currency)} should close by itself. Compare again in a minute.`
 }

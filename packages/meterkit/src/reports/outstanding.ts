@@ -1,13 +1,18 @@
 import { type Database, firstRow, rows } from '../database/database.ts'
 import type { Backlog, ReportStatus } from './report.ts'
 
-/** What of a customer's usage Stripe has not accepted yet, per meter: due rollups and open reports. Plain decimals. */
-export async function unreported(
-  db: Database,
-  customerId: string,
-  subscriptionId: string,
-): Promise<{ quantity: string; reports: number }> {
-  const row = await firstRow<{ quantity: string; reports: number }>(
+/** Usage of a subscription that Stripe has not accepted: what is due, and what is in open reports. */
+export interface Unreported {
+  /** A plain decimal, of all meters. */
+  quantity: string
+  /** Written, and not accepted. */
+  reports: number
+  /** Of them those that no sync sends again: a person must settle them. */
+  failed: number
+}
+
+export async function unreported(db: Database, customerId: string, subscriptionId: string): Promise<Unreported> {
+  const row = await firstRow<Unreported>(
     db,
     /* sql */ `
     select trim_scale(
@@ -15,8 +20,11 @@ export async function unreported(
         where customer_id = $1 and subscription_id = $2 and due), 0)
       + coalesce((select sum(value) from billing.reports
         where customer_id = $1 and subscription_id = $2 and status in ('pending', 'unsure', 'failed')), 0)) as quantity,
-      (select count(*)::int from billing.reports
-        where customer_id = $1 and subscription_id = $2 and status in ('pending', 'unsure', 'failed')) as reports`,
+      open.reports, open.failed
+    from (
+      select count(*)::int as reports, count(*) filter (where status = 'failed')::int as failed from billing.reports
+      where customer_id = $1 and subscription_id = $2 and status in ('pending', 'unsure', 'failed')
+    ) as open`,
     [customerId, subscriptionId],
   )
   return row!

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { rows, withConnection } from '../database/database.ts'
 import { formatDecimal, parseDecimal, subtract } from '../pricing/decimal.ts'
-import { unreported } from '../reports/outstanding.ts'
+import { type Unreported, unreported } from '../reports/outstanding.ts'
 
 /**
  * `rollup`: it is not the sum and the number of its events. `void`: it still holds what a void took back.
@@ -36,8 +36,8 @@ export interface SubscriptionCheck {
   disagreements: Disagreement[]
   /** How many there are. */
   disagreementCount: number
-  /** Not an error: usage that waits for a sync, or that Stripe has not accepted. */
-  unreported: { quantity: string; reports: number }
+  /** No disagreement: usage that waits for a sync, or that Stripe has not accepted. */
+  unreported: Unreported
 }
 
 const SHOWN_MAX = 1_000
