@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { ADMIN, journeys } from './journey.ts'
-import { ask, billingPage, payOnCheckout } from './steps.ts'
+import { ask, billingPage, payOnCheckout, stripeAgrees } from './steps.ts'
 
 const journey = journeys()
 
@@ -68,13 +68,13 @@ journey('from the first sign-in to the first billed token, and there again after
   await page.getByRole('button', { name: 'Sync now' }).click()
   await event.getByText('Processed').waitFor()
   await page.goto(billingPage('acme'))
-  await page.getByText('Agrees with ours').waitFor()
+  await stripeAgrees(page)
 
   // 8. everything is still there after a restart
   await stage.restart()
   await page.goto(billingPage('acme'))
   await page.getByRole('row', { name: `Upcoming charges ${cost}` }).waitFor()
-  await page.getByText('Agrees with ours').waitFor()
+  await stripeAgrees(page)
   await page.goto('/app/org/acme/ai-chat')
   await page
     .getByRole('link', { name: /How are 12,345 tokens priced/ })

@@ -31,6 +31,11 @@ export function billingPage(slug: string): string {
   return `/app/org/${slug}/settings/billing`
 }
 
+/** Stripe's own preview, on the billing page the browser stands on. It comes after the page: for a moment beside it, hidden. */
+export async function stripeAgrees(page: Page): Promise<void> {
+  await page.getByRole('main').getByText('Agrees with ours').waitFor()
+}
+
 /** Moves the local Stripe's clock, and the app's with it, as its dashboard does. */
 export async function moveClock(stripeUrl: string, by: 'hour' | 'day' | 'period'): Promise<void> {
   const response = await fetch(new URL('/dashboard/clock', stripeUrl), {

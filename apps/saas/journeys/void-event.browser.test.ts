@@ -1,6 +1,6 @@
 import { ADMIN, journeys } from './journey.ts'
 import { recordUsage } from './recorded-usage.ts'
-import { billingPage, moveClock, subscribe } from './steps.ts'
+import { billingPage, moveClock, stripeAgrees, subscribe } from './steps.ts'
 
 const journey = journeys()
 
@@ -36,7 +36,7 @@ journey('an event voided after its invoice was paid is given back, and the custo
   await page.goto(billingPage('acme'))
   await page.getByRole('row', { name: /taken back.*-\$1\.00/ }).waitFor()
   await page.getByText('$1.00 of your credit would be left for later invoices').waitFor()
-  await page.getByText('Agrees with ours').waitFor()
+  await stripeAgrees(page)
   await page.goto('/admin/meter-events')
   await page
     .getByRole('row', { name: /20,000/ })
