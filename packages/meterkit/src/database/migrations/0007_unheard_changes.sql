@@ -6,8 +6,5 @@ alter table billing.reports
   add column received_at timestamptz, -- when Stripe took it, by its own clock; null where its answer was lost
   add column unbilled boolean not null default false; -- Stripe counts it and bills it never: cleared, and reported anew
 
--- When Stripe priced a segment, by its own clock; null where we had reported all of it before, and where nobody knows.
-alter table billing.segments add column priced_at timestamptz;
-
 -- How long ago a report was first sent, by one clock for all workers.
 alter table billing.reports add column first_sent_at timestamptz;
