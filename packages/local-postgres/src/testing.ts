@@ -8,7 +8,7 @@ import { type LocalPostgres, startLocalPostgres } from './start.ts'
 /** Names the test run's PostgreSQL: the address of its database `postgres`. Unset: each test file starts its own. */
 const SERVER_VARIABLE = 'METERKIT_TEST_POSTGRES'
 
-/** A cluster and the databases of three test files at once need about half of this. */
+/** A cluster and the databases of four test files at once need about half of this. */
 const MEMORY_BYTES_MIN = 1024 ** 3
 
 /**
@@ -18,7 +18,7 @@ const MEMORY_BYTES_MIN = 1024 ** 3
  */
 export function startTestPostgres(log?: (line: string) => void): Promise<LocalPostgres> {
   const name = `test-postgres-${process.pid}-${randomBytes(4).toString('hex')}`
-  const dataDir = path.join(roomInMemory() ? '/dev/shm' : tmpdir(), name)
+  const dataDir = path.join(roomyFolder(), name)
   return startLocalPostgres({ dataDir, throwaway: true, ...(log ? { log } : {}) })
 }
 
@@ -99,6 +99,11 @@ async function connect(server: string): Promise<pg.Client> {
   client.on('error', () => {}) // the statement's own error says it
   await client.connect()
   return client
+}
+
+/** For a cluster that need not last: in memory where there is room. */
+export function roomyFolder(): string {
+  return roomInMemory() ? '/dev/shm' : tmpdir()
 }
 
 function roomInMemory(): boolean {

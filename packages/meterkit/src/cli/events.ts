@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { MeterkitError } from '../errors.ts'
 import type { EventDetail, EventFilter, EventRow, Page } from '../events/event.ts'
 import { parseCursor } from '../events/list.ts'
+import { refuseUnknown } from '../events/void.ts'
 import { UsageError } from './outcome.ts'
 import { confirmed, instant, json, plural, print, quantity, table } from './output.ts'
 import { customerNamed, operator, type Tool, uuidNamed, wholeNumber, withTool } from './tool.ts'
@@ -112,15 +113,12 @@ function describePage({ rows, next }: Page<EventRow>): string {
   return [table(columns, shown), ...(next ? ['', `More: --cursor ${next}`] : [])].join('\n')
 }
 
-async function known(meterkit: Tool['meterkit'], id: string): Promise<EventDetail> {
-  const event = await meterkit.events.get(id)
-  if (event) return event
-  const sentence = `there is no event ${JSON.stringify(id)}. Take the id from the list: meterkit events list --search <key>.`
-  throw new MeterkitError('unknown_event', sentence, { field: 'id', value: id })
-}
-
 async function show({ meterkit }: Tool, id: string, options: { json: boolean }): Promise<void> {
-  const event = await known(meterkit, id)
+  const event = await meterkit.events.get(id)
+  if (!event) {
+    const sentence = `there is no event ${JSON.stringify(id)}. Take the id from the list: meterkit events list --search <key>.`
+    throw new MeterkitError('unknown_event', sentence, { field: 'id', value: id })
+  }
   print(options.json ? json(event) : describeEvent(event))
 }
 
@@ -141,11 +139,15 @@ function describeEvent(event: EventDetail): string {
   return [...told, '', ...steps].join('\n')
 }
 
-async function retry({ meterkit }: Tool, ids: string[], { error, all, json: asJson }: RetryOptions): Promise<void> {
+async function retry(
+  { meterkit, pool }: Tool,
+  ids: string[],
+  { error, all, json: asJson }: RetryOptions,
+): Promise<void> {
   const ways = [ids.length > 0, error !== undefined, all].filter(Boolean).length
   if (ways !== 1) throw new UsageError('events retry takes one of: ids of events, --error <message>, --all.')
   checkIds(ids)
-  for (const id of ids) await known(meterkit, id)
+  await refuseUnknown('events retry', pool, ids)
   const cleared = await meterkit.events.retry(all ? 'all' : error === undefined ? { eventIds: ids } : { error })
   if (asJson) return print(json({ cleared }))
   print(

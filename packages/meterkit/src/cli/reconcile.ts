@@ -1,12 +1,10 @@
 import type { Command } from 'commander'
-import { DAYS_TAKEN } from '../reports/placement.ts'
+import { earliestTaken } from '../reports/reconcile.ts'
 import type { Difference, MendResult, Reconciliation } from '../reports/reconciliation.ts'
 import type { SyncResult } from '../reports/report.ts'
 import { notWell, UsageError } from './outcome.ts'
 import { confirmed, instant, json, plural, print, progress, quantity, table } from './output.ts'
 import { customerNamed, dateNamed, type Tool, withTool } from './tool.ts'
-
-const DAY_MS = 24 * 60 * 60 * 1000
 
 interface ReconcileOptions {
   since?: string
@@ -33,7 +31,7 @@ export function addReconcile(program: Command): void {
 async function reconcile(tool: Tool, options: ReconcileOptions): Promise<void> {
   const [since, until] = [dateNamed('--since', options.since), dateNamed('--until', options.until)]
   const end = until ?? tool.now()
-  const start = since ?? new Date(tool.now().getTime() - DAYS_TAKEN * DAY_MS)
+  const start = since ?? earliestTaken(tool.now())
   if (start >= end) {
     const [begins, ends] = [options.since ?? instant(start), options.until ?? instant(end)]
     throw new UsageError(`--since is ${begins}; it must be before ${ends}, where the comparison ends.`)

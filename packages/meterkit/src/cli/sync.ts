@@ -38,12 +38,12 @@ function describe(
   { created, accepted, failed, postponed, reason, milliseconds }: SyncResult,
   left: Pick<Backlog, 'due' | 'failed'>,
 ): string {
-  const { due } = left
   if (created + accepted + failed + postponed === 0) {
-    if (due === 0 && left.failed > 0)
+    if (left.due > 0)
+      return `Nothing could be reported. ${plural(left.due, 'hour')} of usage ${left.due === 1 ? 'is' : 'are'} kept back: Admin → Customers says of each subscription why.`
+    if (left.failed > 0)
       return `Nothing was to be sent. ${plural(left.failed, 'failed report')} ${left.failed === 1 ? 'waits' : 'wait'} for you: meterkit events list --status failed shows why.`
-    if (due === 0) return '✓ Stripe is in step: there was nothing to report.'
-    return `Nothing could be reported. ${plural(due, 'hour')} of usage ${due === 1 ? 'is' : 'are'} kept back: Admin → Customers says of each subscription why.`
+    return '✓ Stripe is in step: there was nothing to report.'
   }
   const counts = `${created} written, ${accepted} accepted, ${failed} failed, ${postponed} postponed, ${quantity(milliseconds)} ms`
   const sign = failed + postponed > 0 ? '✗' : '✓'

@@ -5,6 +5,7 @@ import { createMeterkit } from '../create-meterkit.ts'
 import { customerByStripeId, customersByName, customerId as idOfCustomer } from '../customers/store.ts'
 import { firstRow } from '../database/database.ts'
 import { MeterkitError } from '../errors.ts'
+import { isInCalendar } from '../events/validate.ts'
 import type { Logger } from '../logger.ts'
 import type { Meterkit } from '../meterkit.ts'
 import { UsageError } from './outcome.ts'
@@ -123,12 +124,6 @@ export function dateNamed(option: string, text: string | undefined): Date | unde
   throw new UsageError(
     `${option} is ${JSON.stringify(text)}; it must be a day such as 2026-11-24 (UTC), or an instant with its zone.`,
   )
-}
-
-/** JavaScript takes the 30th of February for the 2nd of March. */
-function isInCalendar(text: string): boolean {
-  const day = text.slice(0, 10)
-  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }
 
 export function wholeNumber(option: string, text: string): number {

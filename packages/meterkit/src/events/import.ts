@@ -10,7 +10,7 @@ import { type ImportCost, importCosts } from './import-cost.ts'
 import { type ImportFields, type ImportFormat, type ImportLine, importLines } from './import-lines.ts'
 import { type EventImport, importOfContent, storeImport } from './import-store.ts'
 import { knownKeys } from './store.ts'
-import { type MeterIndex, validEvent } from './validate.ts'
+import { isInCalendar, type MeterIndex, validEvent } from './validate.ts'
 
 /** All are checked before the first is stored, and one transaction takes them. */
 const EVENTS_MAX = 500_000
@@ -238,12 +238,6 @@ function instantOf(timestamp: unknown): Date {
   if (at && !Number.isNaN(at.getTime()) && isInCalendar(String(timestamp))) return at
   const sentence = `recordEvent: timestamp ${JSON.stringify(timestamp)} must be an instant with its zone, such as 2026-11-24T10:00:00Z.`
   throw new MeterkitError('invalid_timestamp', sentence, { field: 'timestamp', value: timestamp })
-}
-
-/** JavaScript takes the 31st of September for the 1st of October. */
-function isInCalendar(timestamp: string): boolean {
-  const day = timestamp.slice(0, 10)
-  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }
 
 /** Whether a line repeats an earlier one of the file by its id. @throws MeterkitError `event_conflict` where its content differs */

@@ -212,3 +212,9 @@ function refuse(
 function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
+
+/** Whether the day that this day or instant begins with exists: JavaScript takes the 31st of September for the 1st of October. */
+export function isInCalendar(timestamp: string): boolean {
+  const day = timestamp.slice(0, 10)
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
+}

@@ -20,7 +20,7 @@ const PIECE_EVENTS_MAX = 5_000
  */
 export async function voidEvents(pool: Pool, ids: readonly string[], trace: VoidTrace, now: Date): Promise<number> {
   requireTrace('events.void', trace)
-  await refuseUnknown(pool, ids)
+  await refuseUnknown('events.void', pool, ids)
   let voided = 0
   for (let at = 0; at < ids.length; at += PIECE_EVENTS_MAX) {
     const piece = ids.slice(at, at + PIECE_EVENTS_MAX)
@@ -42,7 +42,8 @@ export function requireTrace(who: string, { by, reason }: VoidTrace): void {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-async function refuseUnknown(pool: Pool, ids: readonly string[]): Promise<void> {
+/** @throws MeterkitError `unknown_event` where one of them is not there */
+export async function refuseUnknown(who: string, pool: Pool, ids: readonly string[]): Promise<void> {
   const known = await rows<{ id: string }>(pool, 'select id from billing.meter_events where id = any ($1::uuid[])', [
     ids.filter((id) => UUID.test(id)),
   ])
@@ -51,7 +52,7 @@ async function refuseUnknown(pool: Pool, ids: readonly string[]): Promise<void> 
   if (unknown === undefined) return
   throw new MeterkitError(
     'unknown_event',
-    `events.void: there is no event ${unknown}. Take the id from the event's row, not its key.`,
+    `${who}: there is no event ${unknown}. Take the id from the event's row, not its key.`,
     { field: 'id', value: unknown },
   )
 }

@@ -15,14 +15,14 @@ export async function unreported(db: Database, customerId: string, subscriptionI
   const row = await firstRow<Unreported>(
     db,
     /* sql */ `
-    select trim_scale(
-      coalesce((select sum(quantity - reported) from billing.rollups
-        where customer_id = $1 and subscription_id = $2 and due), 0)
-      + coalesce((select sum(value) from billing.reports
-        where customer_id = $1 and subscription_id = $2 and status in ('pending', 'unsure', 'failed')), 0)) as quantity,
-      open.reports, open.failed
+    select trim_scale(due.quantity + open.quantity) as quantity, open.reports, open.failed
     from (
-      select count(*)::int as reports, count(*) filter (where status = 'failed')::int as failed from billing.reports
+      select coalesce(sum(quantity - reported), 0) as quantity from billing.rollups
+      where customer_id = $1 and subscription_id = $2 and due
+    ) as due, (
+      select coalesce(sum(value), 0) as quantity, count(*)::int as reports,
+        count(*) filter (where status = 'failed')::int as failed
+      from billing.reports
       where customer_id = $1 and subscription_id = $2 and status in ('pending', 'unsure', 'failed')
     ) as open`,
     [customerId, subscriptionId],

@@ -57,6 +57,11 @@ export interface ReconcileScope {
   onProgress?: (progress: { done: number; total: number; differences: number }) => void
 }
 
+/** What is compared by default begins with the oldest usage that Stripe takes. */
+export function earliestTaken(now: Date): Date {
+  return new Date(now.getTime() - DAYS_TAKEN * DAY_MS)
+}
+
 /**
  * Compares what Stripe has accepted from us with its meter event summaries: per customer, meter and UTC day.
  * Nothing is changed. @throws Stripe's own error where it cannot be reached
@@ -73,7 +78,7 @@ async function compareAll(context: ReconcileContext, scope: ReconcileScope): Pro
   const began = performance.now()
   const { pool, clock } = context
   const now = clock()
-  const since = dayOf(scope.since ?? new Date(now.getTime() - DAYS_TAKEN * DAY_MS))
+  const since = dayOf(scope.since ?? earliestTaken(now))
   const until = new Date(dayOf(new Date((scope.until ?? now).getTime() - 1)).getTime() + DAY_MS)
   const span = { customerId: scope.customerId ?? null, start: since, end: until }
   const calls = { count: 0 }

@@ -105,14 +105,15 @@ async function submitCredit(context: SubmitContext, report: OpenReport, stripeCu
   await noteAttempt(pool, report, clock())
   await context.pace()
   try {
-    const isThere = attempted && (await hasCredit(stripe, report, stripeCustomerId))
-    const standing = isThere ? { kind: 'full' as const } : await standingOf(stripe, report)
-    if (standing.kind === 'reduced') {
-      await failReport(pool, report, reduced(report, standing))
-      return { outcome: 'failed' }
+    if (!attempted || !(await hasCredit(stripe, report, stripeCustomerId))) {
+      const standing = await standingOf(stripe, report)
+      if (standing.kind === 'reduced') {
+        await failReport(pool, report, reduced(report, standing))
+        return { outcome: 'failed' }
+      }
+      if (standing.kind === 'void') await noteWorthless(pool, report)
+      else await createCredit(stripe, report, stripeCustomerId)
     }
-    if (standing.kind === 'void') await noteWorthless(pool, report)
-    else if (!isThere) await createCredit(stripe, report, stripeCustomerId)
   } catch (error) {
     return settleError(context, report, error)
   }

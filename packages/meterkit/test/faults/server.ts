@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LocalPostgres, startLocalPostgres } from 'local-postgres'
+import { roomyFolder } from 'local-postgres/testing'
 
 /** A PostgreSQL of one's own, to be stopped and killed. What is committed survives kill -9, as on any server. */
 export interface Server {
@@ -22,13 +22,12 @@ export interface Server {
 const START_ATTEMPTS = 50
 /** A power failure is not simulated, so nothing need be flushed; but a commit must be with the kernel before it is said. */
 const SETTINGS = { fsync: 'off', full_page_writes: 'off', max_connections: '120', dynamic_shared_memory_type: 'mmap' }
-const MEMORY_BYTES_MIN = 1024 ** 3
 
 /** Where the data lies, for who removes it after a test that was killed; in memory where it is unset and there is room. */
 const FOLDER_VARIABLE = 'FAULTS_POSTGRES_FOLDER'
 
 export async function startServer(): Promise<Server> {
-  const parent = process.env[FOLDER_VARIABLE] ?? (roomInMemory() ? '/dev/shm' : tmpdir())
+  const parent = process.env[FOLDER_VARIABLE] ?? roomyFolder()
   const folder = mkdtempSync(join(parent, 'faults-postgres-'))
   const dataDir = join(folder, 'data')
   let postgres: LocalPostgres | null = await startLocalPostgres({ dataDir, settings: SETTINGS })
@@ -63,14 +62,5 @@ export async function startServer(): Promise<Server> {
       await end('stop')
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
     },
-  }
-}
-
-function roomInMemory(): boolean {
-  try {
-    const { bavail, bsize } = statfsSync('/dev/shm')
-    return bavail * bsize > MEMORY_BYTES_MIN
-  } catch {
-    return false
   }
 }
